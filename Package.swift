@@ -1,0 +1,126 @@
+// swift-tools-version: 6.3
+// The map of the house: each target is one room, and imports only targets listed above it.
+// What each room owns stands in docs/architecture.md.
+
+import PackageDescription
+
+let system: [Target] = [
+    .target(name: "CCRC32C"),
+    .target(name: "CRE2", linkerSettings: [.linkedLibrary("re2")]),
+    .systemLibrary(name: "CSnappy", pkgConfig: "snappy", providers: [.apt(["libsnappy-dev"])]),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+    .systemLibrary(name: "CCrypt", pkgConfig: "libcrypt", providers: [.apt(["libcrypt-dev"])]),
+]
+
+/// The rooms that need no network: they build in seconds and are tested without a socket.
+let core: [Target] = [
+    room("ByteCoding", ["CCRC32C"]),
+    room("MetricModel", ["ByteCoding"]),
+    room("Matching", ["MetricModel", "CRE2"]),
+    room("Compression", ["ByteCoding", "CSnappy", "CZlib", "CZstd"]),
+    room("Exposition", ["ByteCoding", "MetricModel"]),
+    room("DurableFiles", ["ByteCoding"]),
+    room("Gateway", ["ByteCoding", "MetricModel", "Matching", "Exposition", "DurableFiles"]),
+    room("TSDB", ["ByteCoding", "MetricModel", "Matching", "Compression", "DurableFiles"]),
+    room("PromQL", ["ByteCoding", "MetricModel", "Matching"]),
+    room("TestSupport", ["ByteCoding", "MetricModel", "DurableFiles"]),
+]
+
+let coreTests: [Target] = [
+    tests("ByteCoding"),
+    tests("MetricModel"),
+    tests("Matching"),
+    tests("Compression"),
+    tests("Exposition"),
+    tests("DurableFiles"),
+    tests("Gateway"),
+    tests("TSDB"),
+    tests("PromQL"),
+]
+
+let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
+let serverStack: [Target.Dependency] = [
+    .product(name: "NIOCore", package: "swift-nio"),
+    .product(name: "NIOPosix", package: "swift-nio"),
+    .product(name: "NIOHTTP1", package: "swift-nio"),
+    .product(name: "NIOSSL", package: "swift-nio-ssl"),
+    .product(name: "Logging", package: "swift-log"),
+    .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+]
+
+let network: [Target] = [
+    .target(name: "CWebAssets"),
+    room(
+        "Scrape", ["ByteCoding", "MetricModel", "Matching", "Compression", "Exposition"],
+        [yams, .product(name: "AsyncHTTPClient", package: "async-http-client")] + serverStack),
+    room(
+        "Web",
+        [
+            "ByteCoding", "MetricModel", "Matching", "Compression", "Exposition", "DurableFiles", "Gateway", "TSDB",
+            "PromQL", "Scrape", "CWebAssets", "CCrypt",
+        ],
+        [
+            yams, .product(name: "Hummingbird", package: "hummingbird"),
+            .product(name: "HummingbirdTLS", package: "hummingbird"),
+            .product(name: "HummingbirdHTTP2", package: "hummingbird"),
+            .product(name: "Crypto", package: "swift-crypto"),
+        ] + serverStack),
+    .executableTarget(
+        name: "narthex",
+        dependencies: [
+            "ByteCoding", "MetricModel", "Matching", "Compression", "Exposition", "DurableFiles", "Gateway", "TSDB",
+            "PromQL", "Scrape", "Web",
+            .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            .product(name: "AsyncHTTPClient", package: "async-http-client"),
+        ] + serverStack,
+        swiftSettings: strict),
+]
+
+let networkTests: [Target] = [
+    tests("Scrape"),
+    tests("Web"),
+    .testTarget(name: "WholeProcessTests", dependencies: ["TestSupport"], swiftSettings: strict),
+]
+
+let networkPackages: [Package.Dependency] = [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+    .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
+    .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+]
+
+let strict: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"), .enableUpcomingFeature("InternalImportsByDefault"),
+]
+
+/// A target of ours: its own rooms first, then packages.
+func room(_ name: String, _ rooms: [String], _ packages: [Target.Dependency] = []) -> Target {
+    .target(
+        name: name, dependencies: rooms.map { .byName(name: $0) } + packages,
+        swiftSettings: strict)
+}
+
+/// The tests beside a room; they use `package` API only, so that they also run in release builds.
+func tests(_ room: String) -> Target {
+    .testTarget(
+        name: room + "Tests", dependencies: [.byName(name: room), "TestSupport"],
+        exclude: [], resources: [], swiftSettings: strict)
+}
+
+// `NARTHEX_CORE=1 swift test` leaves out everything that needs a network stack: seconds instead of minutes.
+let coreOnly = Context.environment["NARTHEX_CORE"] == "1"
+
+let package = Package(
+    name: "narthex",
+    products: coreOnly ? [] : [.executable(name: "narthex", targets: ["narthex"])],
+    dependencies: coreOnly ? [] : networkPackages,
+    targets: system + core + coreTests + (coreOnly ? [] : network + networkTests),
+    swiftLanguageModes: [.v6],
+    cxxLanguageStandard: .cxx17
+)

@@ -1,0 +1,79 @@
+package import MetricModel
+
+/// A condition on one label: `job="api"`, `code=~"5.."`.
+///
+/// A label that is not there has the empty value. Regular expressions match whole values.
+package struct Matcher: Sendable {
+    /// How the label's value is compared.
+    package enum Operation: String, Sendable, Hashable {
+        case equal = "="
+        case notEqual = "!="
+        case matches = "=~"
+        case matchesNot = "!~"
+    }
+
+    package let name: ByteString
+    package let operation: Operation
+    /// The value, or the pattern.
+    package let value: ByteString
+    /// Compiled once; nil for `=` and `!=`.
+    package let expression: RegularExpression?
+
+    /// A matcher.
+    /// - Throws: ``RegularExpression/CompileError`` for a bad pattern.
+    package init(
+        _ name: ByteString, _ operation: Operation, _ value: ByteString
+    ) throws(RegularExpression.CompileError) {
+        self.name = name
+        self.operation = operation
+        self.value = value
+        switch operation {
+        case .equal, .notEqual: expression = nil
+        case .matches, .matchesNot: expression = try RegularExpression(value)
+        }
+    }
+
+    /// A matcher for equality, which cannot fail.
+    package init(_ name: ByteString, equals value: ByteString) {
+        self.name = name
+        self.operation = .equal
+        self.value = value
+        self.expression = nil
+    }
+
+    /// Whether a label value (empty where the label is missing) fulfils the condition.
+    package func matches(_ candidate: ByteString) -> Bool {
+        switch operation {
+        case .equal: candidate == value
+        case .notEqual: candidate != value
+        case .matches: expression?.matches(candidate) ?? false
+        case .matchesNot: !(expression?.matches(candidate) ?? true)
+        }
+    }
+
+    /// Whether `labels` fulfil the condition.
+    package func matches(_ labels: Labels) -> Bool { matches(labels[name] ?? "") }
+
+    /// Whether a series without the label fulfils the condition.
+    package var matchesEmpty: Bool { matches("") }
+}
+
+extension Matcher: Hashable {
+    package static func == (left: Matcher, right: Matcher) -> Bool {
+        left.name == right.name && left.operation == right.operation && left.value == right.value
+    }
+
+    package func hash(into hasher: inout Hasher) {
+        hasher.combine(name)
+        hasher.combine(operation)
+        hasher.combine(value)
+    }
+}
+
+extension Matcher: CustomStringConvertible {
+    /// `name="value"`, the name quoted where it needs it.
+    package var description: String {
+        let label = LegacyNames.isLabelName(name) ? name.string : Quoting.quote(name)
+        return "\(label)\(operation.rawValue)\(Quoting.quote(value))"
+    }
+}

@@ -1,0 +1,84 @@
+internal import CRE2
+package import MetricModel
+
+/// A regular expression of RE2, the syntax of Go's `regexp`; `.` matches line feeds, as in Prometheus 3.
+///
+/// Matching takes time linear in the text, whatever the pattern. Safe to use from many threads.
+package final class RegularExpression: Sendable {
+    /// Why a pattern was refused.
+    package struct CompileError: Error, Equatable, CustomStringConvertible {
+        /// RE2's words, with the part of the pattern they are about.
+        package let message: String
+
+        package var description: String { message }
+    }
+
+    /// The pattern as given.
+    package let pattern: ByteString
+    // SAFETY: RE2 objects are immutable once compiled, and their matching is thread-safe; freed once, in deinit.
+    private nonisolated(unsafe) let regex: OpaquePointer
+
+    /// Memory that RE2 may take for one pattern, in bytes.
+    package static let memoryLimit: Int64 = 8 << 20
+
+    /// Compiles `pattern`.
+    /// - Throws: ``CompileError`` where the syntax is wrong or the pattern needs more than ``memoryLimit``.
+    package init(_ pattern: ByteString, caseInsensitive: Bool = false) throws(CompileError) {
+        self.pattern = pattern
+        let compiled = pattern.bytes.withUnsafeBytes { bytes in
+            // SAFETY: RE2 copies the pattern.
+            cre2_compile(
+                bytes.baseAddress?.assumingMemoryBound(to: CChar.self), bytes.count, Self.memoryLimit, caseInsensitive)
+        }
+        guard let compiled else { throw CompileError(message: "out of memory") }
+        guard cre2_ok(compiled) else {
+            var length = 0
+            let text = cre2_error(compiled, &length)
+            let message = String(
+                decoding: UnsafeRawBufferPointer(start: text, count: length), as: UTF8.self)
+            cre2_free(compiled)
+            throw CompileError(message: message)
+        }
+        regex = compiled
+    }
+
+    deinit { cre2_free(regex) }
+
+    /// Whether the whole of `text` matches.
+    /// - Complexity: O(text).
+    package func matches(_ text: ByteString) -> Bool {
+        text.bytes.withUnsafeBytes { matches($0) }
+    }
+
+    /// Whether the whole of `text` matches.
+    /// - Complexity: O(text).
+    package func matches(_ text: UnsafeRawBufferPointer) -> Bool {
+        // SAFETY: the buffer is only read within the call.
+        cre2_full_match(regex, text.baseAddress?.assumingMemoryBound(to: CChar.self), text.count)
+    }
+
+    /// Number of capture groups, without the whole match.
+    package var groupCount: Int { Int(cre2_group_count(regex)) }
+
+    /// Where the whole match (first) and each group lie in `text`; nil without a match, nil members for groups
+    /// that took no part.
+    /// - Complexity: O(text).
+    package func groups(in text: ByteString) -> [Range<Int>?]? {
+        let count = groupCount + 1
+        var offsets = [Int](repeating: -1, count: 2 * count)
+        let matched = text.bytes.withUnsafeBytes { bytes in
+            // SAFETY: `offsets` has room for `count` pairs.
+            cre2_full_match_groups(
+                regex, bytes.baseAddress?.assumingMemoryBound(to: CChar.self), bytes.count, &offsets, Int32(count))
+        }
+        guard matched else { return nil }
+        return (0..<count).map { offsets[2 * $0] < 0 ? nil : offsets[2 * $0]..<offsets[2 * $0 + 1] }
+    }
+
+    /// The name of group `index` (from 1), or nil.
+    package func groupName(_ index: Int) -> ByteString? {
+        var length = 0
+        guard let text = cre2_group_name(regex, Int32(index), &length) else { return nil }
+        return ByteString(Array(UnsafeRawBufferPointer(start: text, count: length)))
+    }
+}

@@ -1,0 +1,204 @@
+public import ByteCoding
+
+/// A label set: names and values, sorted by name, each name once, packed in one buffer.
+///
+/// Each name and value is preceded by its length: one byte for 0 to 254, else 255 and three bytes, little-endian;
+/// so a name or value holds at most 16 MiB. The metric name is the label `__name__`. One allocation a set; equality
+/// and hashing run over the packed bytes. This is the encoding of Prometheus' `stringlabels`, so that ``hash64`` is
+/// the same number there.
+public struct Labels: Sendable, Hashable {
+    /// The packed bytes.
+    @usableFromInline let packed: [UInt8]
+
+    /// The longest name or value, in bytes.
+    public static let maximumLength = (1 << 24) - 1
+
+    /// The empty set.
+    public static let empty = Labels(packed: [])
+
+    /// The name of the label that holds the metric name.
+    public static let metricName: ByteString = "__name__"
+
+    @usableFromInline init(packed: [UInt8]) { self.packed = packed }
+
+    /// A set of `pairs` in any order; an empty value leaves the label out, of a repeated name the last wins.
+    /// Names and values beyond ``maximumLength`` are cut.
+    /// - Complexity: O(n log n).
+    public init(_ pairs: [(name: ByteString, value: ByteString)]) {
+        var builder = LabelsBuilder()
+        for pair in pairs { builder.set(pair.name, pair.value) }
+        self = builder.labels()
+    }
+
+    /// A set written as a dictionary, for tests and constants.
+    public init(_ pairs: KeyValuePairs<String, String>) {
+        self.init(pairs.map { (ByteString($0.key), ByteString($0.value)) })
+    }
+
+    /// A set of pairs that are sorted by name, each name once, no value empty.
+    /// - Complexity: O(bytes); one allocation.
+    public init(sorted pairs: [(name: ByteString, value: ByteString)]) {
+        var packed: [UInt8] = []
+        packed.reserveCapacity(pairs.reduce(0) { $0 + $1.name.count + $1.value.count + 2 })
+        for pair in pairs {
+            Labels.append(pair.name.bytes[...], to: &packed)
+            Labels.append(pair.value.bytes[...], to: &packed)
+        }
+        self.packed = packed
+    }
+
+    /// Whether there are no labels.
+    public var isEmpty: Bool { packed.isEmpty }
+
+    /// The number of labels.
+    /// - Complexity: O(labels).
+    public var count: Int {
+        var number = 0
+        var index = 0
+        while index < packed.count {
+            index = Labels.text(in: packed, at: index).upperBound
+            index = Labels.text(in: packed, at: index).upperBound
+            number += 1
+        }
+        return number
+    }
+
+    /// The packed bytes, usable as a key; see the type for their form.
+    public var packedBytes: [UInt8] { packed }
+
+    /// xxHash64 of the packed bytes; equal to Prometheus' `labels.Hash()`.
+    /// - Complexity: O(bytes).
+    public var hash64: UInt64 { XXHash64.hash(packed) }
+
+    /// The value of `name`, or nil if the label is not there.
+    /// - Complexity: O(bytes); one allocation for the value.
+    public subscript(name: ByteString) -> ByteString? {
+        range(of: name).map { ByteString(packed[$0]) }
+    }
+
+    /// The value of `name`, or nil if the label is not there.
+    public subscript(name: String) -> ByteString? { self[ByteString(name)] }
+
+    /// The metric name, or nil.
+    public var metricName: ByteString? { self[Labels.metricName] }
+
+    /// Whether `name` is one of the labels.
+    /// - Complexity: O(bytes); no allocation.
+    public func contains(_ name: ByteString) -> Bool { range(of: name) != nil }
+
+    /// Where the value of `name` lies in ``packedBytes``.
+    /// - Complexity: O(bytes); no allocation.
+    public func range(of name: ByteString) -> Range<Int>? {
+        var index = 0
+        while index < packed.count {
+            let nameRange = Labels.text(in: packed, at: index)
+            let valueRange = Labels.text(in: packed, at: nameRange.upperBound)
+            if nameRange.count == name.count, packed[nameRange].elementsEqual(name.bytes) { return valueRange }
+            index = valueRange.upperBound
+        }
+        return nil
+    }
+
+    /// The pairs, by name. Each costs two allocations; prefer ``forEachRange(_:)`` on hot paths.
+    public var pairs: [(name: ByteString, value: ByteString)] {
+        var result: [(name: ByteString, value: ByteString)] = []
+        forEachRange { name, value in result.append((ByteString(packed[name]), ByteString(packed[value]))) }
+        return result
+    }
+
+    /// Calls `body` with where each name and value lies in ``packedBytes``, by name.
+    public func forEachRange(_ body: (_ name: Range<Int>, _ value: Range<Int>) throws -> Void) rethrows {
+        var index = 0
+        while index < packed.count {
+            let name = Labels.text(in: packed, at: index)
+            let value = Labels.text(in: packed, at: name.upperBound)
+            try body(name, value)
+            index = value.upperBound
+        }
+    }
+
+    /// The set without the label `name`.
+    public func removing(_ name: ByteString) -> Labels {
+        guard contains(name) else { return self }
+        var builder = LabelsBuilder(self)
+        builder.remove(name)
+        return builder.labels()
+    }
+
+    /// The set with `name` set to `value`; an empty value removes the label.
+    public func setting(_ name: ByteString, _ value: ByteString) -> Labels {
+        var builder = LabelsBuilder(self)
+        builder.set(name, value)
+        return builder.labels()
+    }
+
+    /// Equality of the packed bytes.
+    public static func == (left: Labels, right: Labels) -> Bool { left.packed == right.packed }
+
+    /// Hashes the packed bytes in one call.
+    public func hash(into hasher: inout Hasher) {
+        packed.withUnsafeBytes { hasher.combine(bytes: $0) }
+    }
+
+    static func append(_ text: ArraySlice<UInt8>, to packed: inout [UInt8]) {
+        let text = text.prefix(maximumLength)
+        if text.count < 255 {
+            packed.append(UInt8(text.count))
+        } else {
+            packed.append(255)
+            packed.append(UInt8(truncatingIfNeeded: text.count))
+            packed.append(UInt8(truncatingIfNeeded: text.count >> 8))
+            packed.append(UInt8(truncatingIfNeeded: text.count >> 16))
+        }
+        packed.append(contentsOf: text)
+    }
+
+    /// The range of the text whose length starts at `index`. The buffer is one that this type made.
+    static func text(in packed: [UInt8], at index: Int) -> Range<Int> {
+        let short = packed[index]
+        if short < 255 { return (index + 1)..<(index + 1 + Int(short)) }
+        let length = Int(packed[index + 1]) | Int(packed[index + 2]) << 8 | Int(packed[index + 3]) << 16
+        return (index + 4)..<(index + 4 + length)
+    }
+}
+
+extension Labels: Comparable {
+    /// Order by names and values, pair by pair, bytes by bytes; a set that is a prefix of another comes first.
+    ///
+    /// Source: prometheus/prometheus model/labels (`Compare`).
+    public static func < (left: Labels, right: Labels) -> Bool {
+        var i = 0
+        var j = 0
+        while i < left.packed.count && j < right.packed.count {
+            let a = text(in: left.packed, at: i)
+            let b = text(in: right.packed, at: j)
+            let order = compare(left.packed[a], right.packed[b])
+            if order != 0 { return order < 0 }
+            i = a.upperBound
+            j = b.upperBound
+        }
+        return left.packed.count - i < right.packed.count - j && i >= left.packed.count
+    }
+
+    private static func compare(_ left: ArraySlice<UInt8>, _ right: ArraySlice<UInt8>) -> Int {
+        var i = left.startIndex
+        var j = right.startIndex
+        while i < left.endIndex && j < right.endIndex {
+            if left[i] != right[j] { return left[i] < right[j] ? -1 : 1 }
+            i += 1
+            j += 1
+        }
+        return left.count - right.count
+    }
+}
+
+extension Labels: CustomStringConvertible {
+    /// `{a="b", c="d"}`, names quoted where they need it, values escaped as Go's `%q` would for ordinary text.
+    public var description: String {
+        let inner = pairs.map { pair in
+            let name = LegacyNames.isLabelName(pair.name) ? pair.name.string : Quoting.quote(pair.name)
+            return "\(name)=\(Quoting.quote(pair.value))"
+        }
+        return "{" + inner.joined(separator: ", ") + "}"
+    }
+}

@@ -1,0 +1,55 @@
+/// One series' samples in time order, decoded into columns.
+///
+/// A sample is a number unless ``histograms`` has an entry for its index; then ``values`` holds 0 there (or the
+/// staleness marker, if the histogram is one).
+public struct SampleColumns: Sendable {
+    /// A histogram sample and where it stands among the timestamps.
+    public struct HistogramSample: Sendable {
+        public var index: Int
+        public var histogram: FloatHistogram
+
+        /// The histogram at `index`.
+        public init(index: Int, histogram: FloatHistogram) {
+            self.index = index
+            self.histogram = histogram
+        }
+    }
+
+    /// Milliseconds, strictly ascending.
+    public var timestamps: [Timestamp] = []
+    /// One value for each timestamp.
+    public var values: [Double] = []
+    /// One start ("created") timestamp for each sample, 0 where unknown; empty if none is known.
+    public var startTimestamps: [Timestamp] = []
+    /// The histogram samples, by ascending index; empty for series of numbers.
+    public var histograms: [HistogramSample] = []
+
+    /// No samples.
+    public init() {}
+
+    /// Number of samples.
+    @inlinable
+    public var count: Int { timestamps.count }
+
+    /// Appends a number.
+    @inlinable
+    public mutating func append(_ timestamp: Timestamp, _ value: Double) {
+        timestamps.append(timestamp)
+        values.append(value)
+    }
+
+    /// Appends a histogram.
+    public mutating func append(_ timestamp: Timestamp, _ histogram: FloatHistogram) {
+        histograms.append(HistogramSample(index: timestamps.count, histogram: histogram))
+        timestamps.append(timestamp)
+        values.append(histogram.isStale ? SampleValue.stale : 0)
+    }
+
+    /// Removes all samples and keeps the memory for the next series.
+    public mutating func removeAll() {
+        timestamps.removeAll(keepingCapacity: true)
+        values.removeAll(keepingCapacity: true)
+        startTimestamps.removeAll(keepingCapacity: true)
+        histograms.removeAll(keepingCapacity: true)
+    }
+}

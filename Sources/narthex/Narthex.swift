@@ -1,0 +1,4 @@
+@main
+struct Narthex {
+    static func main() {}
+}
