@@ -2,12 +2,15 @@
 ///
 /// Source: the data model of prometheus/client_model io/prometheus/client/metrics.proto.
 public struct MetricFamily: Sendable, Hashable {
+    /// Without the suffixes of its samples (`_bucket`, `_sum`, `_count`).
     public var name: ByteString
     /// nil where no help was given, which is not the same as an empty help text.
     public var help: ByteString?
+    /// As declared; ``MetricType/unknown`` where nothing was.
     public var type: MetricType
     /// The OpenMetrics unit, empty where none was given.
     public var unit: ByteString
+    /// In the order of the input.
     public var metrics: [Metric]
 
     /// A family; metrics may be added later.
@@ -26,6 +29,7 @@ public struct MetricFamily: Sendable, Hashable {
 public struct Metric: Sendable, Hashable {
     /// Without the metric name, `le` and `quantile`.
     public var labels: [LabelPair]
+    /// The number, summary or histogram.
     public var value: MetricValue
     /// Milliseconds, or nil.
     public var timestamp: Timestamp?
@@ -40,7 +44,9 @@ public struct Metric: Sendable, Hashable {
 
 /// A label as it was given: unlike in ``Labels``, an empty value is kept, and order and repetition are the input's.
 public struct LabelPair: Sendable, Hashable {
+    /// May be any bytes; validity is checked where it matters.
     public var name: ByteString
+    /// May be empty.
     public var value: ByteString
 
     /// A label.
@@ -61,7 +67,9 @@ public enum MetricValue: Sendable, Hashable {
 
 /// A counter with what may come along.
 public struct CounterValue: Sendable, Hashable {
+    /// How far it has counted.
     public var value: Double
+    /// An example behind the latest increment.
     public var exemplar: Exemplar?
     /// When counting began, in nanoseconds since 1970, or nil.
     public var created: Int64?
@@ -78,7 +86,9 @@ public struct CounterValue: Sendable, Hashable {
 public struct SummaryValue: Sendable, Hashable {
     /// A quantile (0 to 1) and its value.
     public struct Quantile: Sendable, Hashable {
+        /// Which quantile, 0 to 1.
         public var quantile: Double
+        /// Observations of that share lie at or below this.
         public var value: Double
 
         /// The `quantile` of what was observed is `value`.
@@ -90,9 +100,11 @@ public struct SummaryValue: Sendable, Hashable {
 
     /// nil where it was not given.
     public var count: Double?
+    /// Sum of all observations; nil where it was not given.
     public var sum: Double?
     /// In the order given.
     public var quantiles: [Quantile]
+    /// When observing began, in nanoseconds since 1970, or nil.
     public var created: Int64?
 
     /// A summary.
@@ -108,9 +120,11 @@ public struct SummaryValue: Sendable, Hashable {
 public struct HistogramValue: Sendable, Hashable {
     /// A classic bucket: all observations up to its bound.
     public struct Bucket: Sendable, Hashable {
+        /// The bound itself falls into the bucket.
         public var upperBound: Double
         /// Cumulative.
         public var count: Double
+        /// An example of an observation in this bucket.
         public var exemplar: Exemplar?
 
         /// `count` observations were at most `upperBound`.
@@ -123,6 +137,7 @@ public struct HistogramValue: Sendable, Hashable {
 
     /// nil where it was not given.
     public var count: Double?
+    /// Sum of all observations; nil where it was not given.
     public var sum: Double?
     /// In the order given; +Inf may be missing.
     public var buckets: [Bucket]
@@ -130,7 +145,9 @@ public struct HistogramValue: Sendable, Hashable {
     public var hasFloatCounts: Bool
     /// The native part, if there is one.
     public var native: NativePart?
+    /// Examples of a native histogram, which has no classic bucket to hang them on.
     public var exemplars: [Exemplar]
+    /// When observing began, in nanoseconds since 1970, or nil.
     public var created: Int64?
 
     /// The native part in both of its forms.

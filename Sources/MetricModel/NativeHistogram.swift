@@ -30,14 +30,21 @@ public enum CounterResetHint: UInt8, Sendable, Hashable {
 ///
 /// Source: prometheus/prometheus model/histogram/float_histogram.go.
 public struct FloatHistogram: Sendable, Hashable {
+    /// What is known about a reset before this histogram.
     public var counterResetHint: CounterResetHint
     /// -4 to 8 for exponential buckets, -53 for custom bucket bounds.
     public var schema: Int32
+    /// Observations at most this far from zero fall into the zero bucket.
     public var zeroThreshold: Double
+    /// Observations in the zero bucket.
     public var zeroCount: Double
+    /// All observations, NaN included.
     public var count: Double
+    /// Sum of all observations.
     public var sum: Double
+    /// Where the populated positive buckets lie.
     public var positiveSpans: [BucketSpan]
+    /// Where the populated negative buckets lie.
     public var negativeSpans: [BucketSpan]
     /// Absolute counts of the positive buckets, in the order of the spans.
     public var positiveBuckets: [Double]
@@ -80,14 +87,21 @@ public struct FloatHistogram: Sendable, Hashable {
 ///
 /// Source: prometheus/prometheus model/histogram/histogram.go.
 public struct NativeHistogram: Sendable, Hashable {
+    /// What is known about a reset before this histogram.
     public var counterResetHint: CounterResetHint
     /// -4 to 8 for exponential buckets, -53 for custom bucket bounds.
     public var schema: Int32
+    /// Observations at most this far from zero fall into the zero bucket.
     public var zeroThreshold: Double
+    /// Observations in the zero bucket.
     public var zeroCount: UInt64
+    /// All observations, NaN included.
     public var count: UInt64
+    /// Sum of all observations.
     public var sum: Double
+    /// Where the populated positive buckets lie.
     public var positiveSpans: [BucketSpan]
+    /// Where the populated negative buckets lie.
     public var negativeSpans: [BucketSpan]
     /// Count of the first positive bucket, then differences from bucket to bucket.
     public var positiveDeltas: [Int64]

@@ -5,7 +5,9 @@
 public struct SampleColumns: Sendable {
     /// A histogram sample and where it stands among the timestamps.
     public struct HistogramSample: Sendable {
+        /// Index into ``SampleColumns/timestamps``.
         public var index: Int
+        /// The sample.
         public var histogram: FloatHistogram
 
         /// The histogram at `index`.
