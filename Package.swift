@@ -10,6 +10,7 @@ let system: [Target] = [
     .systemLibrary(name: "CSnappy", pkgConfig: "snappy", providers: [.apt(["libsnappy-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+    .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
     .systemLibrary(name: "CCrypt", pkgConfig: "libcrypt", providers: [.apt(["libcrypt-dev"])]),
 ]
 
@@ -18,6 +19,7 @@ let core: [Target] = [
     room("ByteCoding", ["CCRC32C"]),
     room("MetricModel", ["ByteCoding"]),
     room("Matching", ["MetricModel", "CRE2"]),
+    room("YAML", ["MetricModel", "CYAML"]),
     room("Compression", ["ByteCoding", "CSnappy", "CZlib", "CZstd"]),
     room("Exposition", ["ByteCoding", "MetricModel"]),
     room("DurableFiles", ["ByteCoding"]),
@@ -31,6 +33,7 @@ let coreTests: [Target] = [
     tests("ByteCoding"),
     tests("MetricModel"),
     tests("Matching"),
+    tests("YAML"),
     tests("Compression"),
     tests("Exposition"),
     tests("DurableFiles"),
@@ -52,13 +55,13 @@ let serverStack: [Target.Dependency] = [
 let network: [Target] = [
     .target(name: "CWebAssets"),
     room(
-        "Scrape", ["ByteCoding", "MetricModel", "Matching", "Compression", "Exposition"],
-        [yams, .product(name: "AsyncHTTPClient", package: "async-http-client")] + serverStack),
+        "Scrape", ["ByteCoding", "MetricModel", "Matching", "YAML", "Compression", "Exposition"],
+        [.product(name: "AsyncHTTPClient", package: "async-http-client")] + serverStack),
     room(
         "Web",
         [
-            "ByteCoding", "MetricModel", "Matching", "Compression", "Exposition", "DurableFiles", "Gateway", "TSDB",
-            "PromQL", "Scrape", "CWebAssets", "CCrypt",
+            "ByteCoding", "MetricModel", "Matching", "YAML", "Compression", "Exposition", "DurableFiles", "Gateway",
+            "TSDB", "PromQL", "Scrape", "CWebAssets", "CCrypt",
         ],
         [
             yams, .product(name: "NIOHTTP2", package: "swift-nio-http2"),
