@@ -1,4 +1,4 @@
-public import ByteCoding
+internal import ByteCoding
 
 /// A label set: names and values, sorted by name, each name once, packed in one buffer.
 ///

@@ -1,0 +1,35 @@
+/// A span of time in a query: a range, an offset, a step. Nanoseconds, as Go's `time.Duration`.
+package struct QueryDuration: Sendable, Hashable, Comparable {
+    package var nanoseconds: Int64
+
+    /// No time at all.
+    package static let zero = QueryDuration(nanoseconds: 0)
+
+    /// A span of `nanoseconds`.
+    package init(nanoseconds: Int64) { self.nanoseconds = nanoseconds }
+
+    /// A span of `milliseconds`; beyond what nanoseconds hold, the nearest that they do.
+    package init(milliseconds: Int64) {
+        let (product, overflow) = milliseconds.multipliedReportingOverflow(by: 1_000_000)
+        nanoseconds = overflow ? (milliseconds < 0 ? .min : .max) : product
+    }
+
+    /// The span nearest to `seconds`, ties away from zero; NaN is zero, and what is too long becomes the longest.
+    package init(seconds: Double) {
+        let rounded = (seconds * 1e9).rounded(.toNearestOrAwayFromZero)
+        nanoseconds = Int64(exactly: rounded) ?? (rounded < 0 ? .min : rounded > 0 ? .max : 0)
+    }
+
+    /// Whole milliseconds, rounded towards zero: what the engine counts in.
+    package var milliseconds: Int64 { nanoseconds / 1_000_000 }
+
+    /// Seconds, with fraction.
+    package var seconds: Double {
+        Double(nanoseconds / 1_000_000_000) + Double(nanoseconds % 1_000_000_000) / 1e9
+    }
+
+    /// The shorter comes first.
+    package static func < (left: QueryDuration, right: QueryDuration) -> Bool {
+        left.nanoseconds < right.nanoseconds
+    }
+}
