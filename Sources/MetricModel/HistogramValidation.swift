@@ -1,3 +1,5 @@
+internal import ByteCoding
+
 /// Checks of spans and bounds that both kinds of histogram share.
 ///
 /// Source: prometheus/prometheus model/histogram/generic.go.
@@ -80,19 +82,21 @@ extension FloatHistogram {
                 try Self.check(negativeBuckets)
             }
             if zeroCount < 0 {
-                throw .negativeBucketCount(site: "zero bucket has observation count of \(zeroCount)")
+                throw .negativeBucketCount(
+                    site: "zero bucket has observation count of \(FloatText.string(zeroCount, .general))")
             }
             if !customValues.isEmpty { throw .exponentialWithCustomBounds }
         } else {
             throw .invalidSchema(schema)
         }
-        if count < 0 { throw .negativeCount("\(count)") }
+        if count < 0 { throw .negativeCount(FloatText.string(count, .general)) }
         try SpanValidation.at("positive side") { () throws(HistogramError) in try Self.check(positiveBuckets) }
     }
 
     private static func check(_ buckets: [Double]) throws(HistogramError) {
         for (number, count) in buckets.enumerated() where count < 0 {
-            throw .negativeBucketCount(site: "bucket number \(number + 1) has observation count of \(count)")
+            let text = FloatText.string(count, .general)
+            throw .negativeBucketCount(site: "bucket number \(number + 1) has observation count of \(text)")
         }
     }
 }

@@ -1,3 +1,5 @@
+package import MetricModel
+
 /// Turns query text into a checked ``Expression``.
 package struct Parser: Sendable {
     /// Which parts of the language are switched on, and its limits.
