@@ -66,7 +66,7 @@ let network: [Target] = [
         [
             yams, .product(name: "NIOHTTP2", package: "swift-nio-http2"),
             .product(name: "Crypto", package: "swift-crypto"),
-        ] + serverStack),
+        ] + serverStack, exclude: ["Assets"]),
     .executableTarget(
         name: "narthex",
         dependencies: [
@@ -101,9 +101,11 @@ let strict: [SwiftSetting] = [
 ]
 
 /// A target of ours: its own rooms first, then packages.
-func room(_ name: String, _ rooms: [String], _ packages: [Target.Dependency] = []) -> Target {
+func room(
+    _ name: String, _ rooms: [String], _ packages: [Target.Dependency] = [], exclude: [String] = []
+) -> Target {
     .target(
-        name: name, dependencies: rooms.map { .byName(name: $0) } + packages,
+        name: name, dependencies: rooms.map { .byName(name: $0) } + packages, exclude: exclude,
         swiftSettings: strict)
 }
 
