@@ -1,0 +1,292 @@
+internal import MetricModel
+
+/// Reads all types of records that Prometheus 3.14 writes. Total: any bytes give rows or an error, never a trap, and
+/// memory in proportion to the bytes.
+enum WALRecordDecoder {
+    /// The kind of a record; an unknown number is an error that names it.
+    static func kind(_ record: UnsafeRawBufferPointer) throws(WALRecordError) -> WALRecordKind {
+        guard let number = record.first else { throw WALRecordError(reason: "empty record") }
+        guard let kind = WALRecordKind(rawValue: number) else {
+            throw WALRecordError(reason: "unknown record type \(number)")
+        }
+        return kind
+    }
+
+    static func series(
+        _ record: UnsafeRawBufferPointer, _ body: (UInt64, Labels) -> Void
+    ) throws(WALRecordError) {
+        var cursor = WireCursor(record)
+        _ = cursor.byte()
+        while cursor.hasMore {
+            let reference = cursor.bigEndian64()
+            let labels = try labels(&cursor)
+            if !cursor.isBad { body(reference, labels) }
+        }
+        try finish(cursor, "series")
+    }
+
+    /// Label sets in records are sorted; others are put in order, as a set that is not would never be found.
+    static func labels(_ cursor: inout WireCursor) throws(WALRecordError) -> Labels {
+        let number = cursor.count(minimumSize: 2)
+        var pairs: [(name: ByteString, value: ByteString)] = []
+        pairs.reserveCapacity(number)
+        var isSorted = true
+        for _ in 0..<number {
+            let name = ByteString(Array(cursor.text()))
+            let value = ByteString(Array(cursor.text()))
+            if cursor.isBad { throw WALRecordError(reason: "labels end early") }
+            guard name.count <= Labels.maximumLength, value.count <= Labels.maximumLength else {
+                throw WALRecordError(reason: "label of more than 16 MiB")
+            }
+            if value.isEmpty { isSorted = false }
+            if let last = pairs.last, !(last.name < name) { isSorted = false }
+            pairs.append((name, value))
+        }
+        return isSorted ? Labels(sorted: pairs) : Labels(pairs)
+    }
+
+    /// Calls `body` with each number of a record of samples, of the first or second form.
+    static func samples(
+        _ record: UnsafeRawBufferPointer, _ body: (WALRow.Sample) -> Void
+    ) throws(WALRecordError) {
+        var cursor = WireCursor(record)
+        let kind = cursor.byte()
+        guard cursor.hasMore else { return }
+        if kind == WALRecordKind.samples.rawValue {
+            let reference = cursor.bigEndian64()
+            let time = Int64(bitPattern: cursor.bigEndian64())
+            while cursor.hasMore {
+                let row = WALRow.Sample(
+                    reference: reference &+ UInt64(bitPattern: cursor.varint()), timestamp: time &+ cursor.varint(),
+                    value: cursor.double())
+                if !cursor.isBad { body(row) }
+            }
+        } else {
+            var rows = StartedRows()
+            while cursor.hasMore {
+                rows.next(&cursor)
+                let value = cursor.double()
+                if !cursor.isBad {
+                    body(
+                        WALRow.Sample(
+                            reference: rows.reference, timestamp: rows.timestamp, value: value, start: rows.start))
+                }
+            }
+        }
+        try finish(cursor, "samples")
+    }
+
+    /// Calls `body` with each histogram of a record of any of the six kinds. Histograms of an unknown schema are
+    /// counted instead, as upstream leaves them out.
+    /// - Returns: how many were left out.
+    static func histograms(
+        _ record: UnsafeRawBufferPointer, _ kind: WALRecordKind, _ body: (WALRow.Histogram) -> Void
+    ) throws(WALRecordError) -> Int {
+        var cursor = WireCursor(record)
+        _ = cursor.byte()
+        guard cursor.hasMore else { return 0 }
+        var skipped = 0
+        let isFloat =
+            kind == .floatHistograms || kind == .customBucketFloatHistograms || kind == .floatHistogramsV2
+        let isStarted = kind == .histogramsV2 || kind == .floatHistogramsV2
+        var reference: UInt64 = 0
+        var time: Timestamp = 0
+        var rows = StartedRows()
+        if !isStarted {
+            reference = cursor.bigEndian64()
+            time = Int64(bitPattern: cursor.bigEndian64())
+        }
+        while cursor.hasMore {
+            if isStarted {
+                rows.next(&cursor)
+            } else {
+                rows.reference = reference &+ UInt64(bitPattern: cursor.varint())
+                rows.timestamp = time &+ cursor.varint()
+            }
+            let histogram = isFloat ? floatHistogram(&cursor) : integerHistogram(&cursor)
+            if cursor.isBad { break }
+            guard let histogram else {
+                skipped += 1
+                continue
+            }
+            body(
+                WALRow.Histogram(
+                    reference: rows.reference, timestamp: rows.timestamp, histogram: histogram, start: rows.start))
+        }
+        try finish(cursor, "histograms")
+        return skipped
+    }
+
+    /// The rows of records of the second form: each relative to the one before.
+    private struct StartedRows {
+        var reference: UInt64 = 0
+        var timestamp: Timestamp = 0
+        var start: Timestamp = 0
+        private var firstTimestamp: Timestamp = 0
+        private var firstStart: Timestamp = 0
+        private var isFirst = true
+
+        mutating func next(_ cursor: inout WireCursor) {
+            if isFirst {
+                isFirst = false
+                reference = UInt64(bitPattern: cursor.varint())
+                firstTimestamp = cursor.varint()
+                firstStart = cursor.varint()
+                timestamp = firstTimestamp
+                start = firstStart
+                return
+            }
+            reference = reference &+ UInt64(bitPattern: cursor.varint())
+            timestamp = firstTimestamp &+ cursor.varint()
+            switch cursor.byte() {
+            case 0: start = 0
+            case 1: break
+            default: start = firstStart &+ cursor.varint()
+            }
+        }
+    }
+
+    static func tombstones(_ record: UnsafeRawBufferPointer) throws(WALRecordError) -> [WALRow.Tombstone] {
+        var cursor = WireCursor(record)
+        _ = cursor.byte()
+        var rows: [WALRow.Tombstone] = []
+        while cursor.hasMore {
+            let row = WALRow.Tombstone(
+                reference: cursor.bigEndian64(), minimumTime: cursor.varint(), maximumTime: cursor.varint())
+            if !cursor.isBad { rows.append(row) }
+        }
+        try finish(cursor, "tombstones")
+        return rows
+    }
+
+    /// - Parameter skippingKind: Whether the first byte is the record's kind.
+    static func exemplars(
+        _ record: UnsafeRawBufferPointer, skippingKind: Bool = true
+    ) throws(WALRecordError) -> [WALRow.Exemplar] {
+        var cursor = WireCursor(record)
+        if skippingKind { _ = cursor.byte() }
+        guard cursor.hasMore else { return [] }
+        let reference = cursor.bigEndian64()
+        let time = Int64(bitPattern: cursor.bigEndian64())
+        var rows: [WALRow.Exemplar] = []
+        while cursor.hasMore {
+            let rowReference = reference &+ UInt64(bitPattern: cursor.varint())
+            let timestamp = time &+ cursor.varint()
+            let value = cursor.double()
+            let labels = try labels(&cursor)
+            if cursor.isBad { break }
+            rows.append(
+                WALRow.Exemplar(reference: rowReference, timestamp: timestamp, value: value, labels: labels))
+        }
+        try finish(cursor, "exemplars")
+        return rows
+    }
+
+    static func chunkMarkers(_ record: UnsafeRawBufferPointer) throws(WALRecordError) -> [WALRow.ChunkMarker] {
+        var cursor = WireCursor(record)
+        _ = cursor.byte()
+        var rows: [WALRow.ChunkMarker] = []
+        while cursor.hasMore {
+            let row = WALRow.ChunkMarker(reference: cursor.bigEndian64(), chunk: cursor.bigEndian64())
+            if !cursor.isBad { rows.append(row) }
+        }
+        try finish(cursor, "mmap markers")
+        return rows
+    }
+
+    static func metadata(_ record: UnsafeRawBufferPointer) throws(WALRecordError) -> [WALRow.Metadata] {
+        var cursor = WireCursor(record)
+        _ = cursor.byte()
+        var rows: [WALRow.Metadata] = []
+        while cursor.hasMore {
+            let reference = cursor.uvarint()
+            var metadata = SeriesMetadata(type: MetricType(walNumber: cursor.byte()))
+            for _ in 0..<cursor.count(minimumSize: 2) {
+                let name = cursor.text()
+                let value = cursor.text()
+                if name.elementsEqual("UNIT".utf8) { metadata.unit = ByteString(Array(value)) }
+                if name.elementsEqual("HELP".utf8) { metadata.help = ByteString(Array(value)) }
+            }
+            if !cursor.isBad { rows.append(WALRow.Metadata(reference: reference, metadata: metadata)) }
+        }
+        try finish(cursor, "metadata")
+        return rows
+    }
+
+    private static func finish(_ cursor: WireCursor, _ what: String) throws(WALRecordError) {
+        if cursor.isBad { throw WALRecordError(reason: "record of \(what) ends early or holds a bad number") }
+    }
+
+    // MARK: Histograms
+
+    private static func integerHistogram(_ cursor: inout WireCursor) -> HistogramSample? {
+        var histogram = NativeHistogram()
+        histogram.counterResetHint = CounterResetHint(rawValue: cursor.byte()) ?? .unknown
+        let schema = cursor.varint()
+        histogram.zeroThreshold = cursor.double()
+        histogram.zeroCount = cursor.uvarint()
+        histogram.count = cursor.uvarint()
+        histogram.sum = cursor.double()
+        histogram.positiveSpans = spans(&cursor)
+        histogram.negativeSpans = spans(&cursor)
+        histogram.positiveDeltas = deltas(&cursor)
+        histogram.negativeDeltas = deltas(&cursor)
+        if schema == Int64(FloatHistogram.customBucketsSchema) { histogram.customValues = doubles(&cursor) }
+        guard let known = knownSchema(schema) else { return nil }
+        histogram.schema = known
+        return .integer(histogram)
+    }
+
+    private static func floatHistogram(_ cursor: inout WireCursor) -> HistogramSample? {
+        var histogram = FloatHistogram()
+        histogram.counterResetHint = CounterResetHint(rawValue: cursor.byte()) ?? .unknown
+        let schema = cursor.varint()
+        histogram.zeroThreshold = cursor.double()
+        histogram.zeroCount = cursor.double()
+        histogram.count = cursor.double()
+        histogram.sum = cursor.double()
+        histogram.positiveSpans = spans(&cursor)
+        histogram.negativeSpans = spans(&cursor)
+        histogram.positiveBuckets = doubles(&cursor)
+        histogram.negativeBuckets = doubles(&cursor)
+        if schema == Int64(FloatHistogram.customBucketsSchema) { histogram.customValues = doubles(&cursor) }
+        guard let known = knownSchema(schema) else { return nil }
+        histogram.schema = known
+        return .float(histogram)
+    }
+
+    /// Schemas that upstream knows: those it writes, those it reserves for finer resolutions, custom buckets.
+    private static func knownSchema(_ schema: Int64) -> Int32? {
+        (schema >= -9 && schema <= 52) || schema == Int64(FloatHistogram.customBucketsSchema)
+            ? Int32(schema) : nil
+    }
+
+    private static func spans(_ cursor: inout WireCursor) -> [BucketSpan] {
+        let number = cursor.count(minimumSize: 2)
+        var spans: [BucketSpan] = []
+        spans.reserveCapacity(number)
+        for _ in 0..<number {
+            spans.append(
+                BucketSpan(
+                    offset: Int32(truncatingIfNeeded: cursor.varint()),
+                    length: UInt32(truncatingIfNeeded: cursor.uvarint())))
+        }
+        return spans
+    }
+
+    private static func deltas(_ cursor: inout WireCursor) -> [Int64] {
+        let number = cursor.count(minimumSize: 1)
+        var values: [Int64] = []
+        values.reserveCapacity(number)
+        for _ in 0..<number { values.append(cursor.varint()) }
+        return values
+    }
+
+    private static func doubles(_ cursor: inout WireCursor) -> [Double] {
+        let number = cursor.count(minimumSize: 8)
+        var values: [Double] = []
+        values.reserveCapacity(number)
+        for _ in 0..<number { values.append(cursor.double()) }
+        return values
+    }
+}

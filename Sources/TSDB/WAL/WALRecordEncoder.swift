@@ -1,0 +1,202 @@
+internal import MetricModel
+
+/// Writes records in the forms that Prometheus 2.42 reads.
+enum WALRecordEncoder {
+    /// The start of a record of series; rows follow by ``appendSeries(_:_:to:)``.
+    static func begin(_ kind: WALRecordKind, in buffer: inout WireBuffer) {
+        buffer.removeAll()
+        buffer.put(kind.rawValue)
+    }
+
+    static func appendSeries(_ reference: UInt64, _ labels: Labels, to buffer: inout WireBuffer) {
+        buffer.put(bigEndian: reference)
+        append(labels, to: &buffer)
+    }
+
+    static func append(_ labels: Labels, to buffer: inout WireBuffer) {
+        buffer.put(uvarint: UInt64(labels.count))
+        let packed = labels.packedBytes
+        labels.forEachRange { name, value in
+            buffer.put(text: packed[name])
+            buffer.put(text: packed[value])
+        }
+    }
+
+    /// A whole record of numbers.
+    /// - Complexity: O(samples), a few nanoseconds each; no allocation but the buffer's growth.
+    static func samples(_ samples: UnsafeBufferPointer<ReferencedSample>, in buffer: inout WireBuffer) {
+        begin(.samples, in: &buffer)
+        guard let first = samples.first else { return }
+        buffer.put(bigEndian: first.reference.rawValue)
+        buffer.put(bigEndian: UInt64(bitPattern: first.timestamp))
+        // A row takes at most 28 bytes; reserving in pieces keeps the buffer near what is needed.
+        var index = 0
+        while index < samples.count {
+            let end = min(samples.count, index + 512)
+            buffer.reserve((end - index) * 28)
+            while index < end {
+                let sample = samples[index]
+                buffer.putReserved(
+                    varint: Int64(bitPattern: sample.reference.rawValue &- first.reference.rawValue))
+                buffer.putReserved(varint: sample.timestamp &- first.timestamp)
+                buffer.putReserved(bigEndian: sample.value.bitPattern)
+                index &+= 1
+            }
+        }
+    }
+
+    /// A whole record of histograms of one kind. Rows of other kinds must not be among them.
+    static func histograms(
+        _ rows: some Collection<WALRow.Histogram>, _ kind: WALRecordKind, in buffer: inout WireBuffer
+    ) {
+        begin(kind, in: &buffer)
+        guard let first = rows.first else { return }
+        buffer.put(bigEndian: first.reference)
+        buffer.put(bigEndian: UInt64(bitPattern: first.timestamp))
+        for row in rows {
+            buffer.put(varint: Int64(bitPattern: row.reference &- first.reference))
+            buffer.put(varint: row.timestamp &- first.timestamp)
+            switch row.histogram {
+            case .integer(let histogram): append(histogram, to: &buffer)
+            case .float(let histogram): append(histogram, to: &buffer)
+            }
+        }
+    }
+
+    /// The kind of record that a histogram belongs in.
+    static func kind(of histogram: HistogramSample) -> WALRecordKind {
+        switch (histogram.isFloat, histogram.usesCustomBuckets) {
+        case (false, false): .histograms
+        case (false, true): .customBucketHistograms
+        case (true, false): .floatHistograms
+        case (true, true): .customBucketFloatHistograms
+        }
+    }
+
+    private static func append(_ histogram: NativeHistogram, to buffer: inout WireBuffer) {
+        buffer.put(histogram.counterResetHint.rawValue)
+        buffer.put(varint: Int64(histogram.schema))
+        buffer.put(histogram.zeroThreshold)
+        buffer.put(uvarint: histogram.zeroCount)
+        buffer.put(uvarint: histogram.count)
+        buffer.put(histogram.sum)
+        append(histogram.positiveSpans, to: &buffer)
+        append(histogram.negativeSpans, to: &buffer)
+        append(histogram.positiveDeltas, to: &buffer)
+        append(histogram.negativeDeltas, to: &buffer)
+        if histogram.usesCustomBuckets { append(histogram.customValues, to: &buffer) }
+    }
+
+    private static func append(_ histogram: FloatHistogram, to buffer: inout WireBuffer) {
+        buffer.put(histogram.counterResetHint.rawValue)
+        buffer.put(varint: Int64(histogram.schema))
+        buffer.put(histogram.zeroThreshold)
+        buffer.put(histogram.zeroCount)
+        buffer.put(histogram.count)
+        buffer.put(histogram.sum)
+        append(histogram.positiveSpans, to: &buffer)
+        append(histogram.negativeSpans, to: &buffer)
+        append(histogram.positiveBuckets, to: &buffer)
+        append(histogram.negativeBuckets, to: &buffer)
+        if histogram.usesCustomBuckets { append(histogram.customValues, to: &buffer) }
+    }
+
+    private static func append(_ spans: [BucketSpan], to buffer: inout WireBuffer) {
+        buffer.put(uvarint: UInt64(spans.count))
+        for span in spans {
+            buffer.put(varint: Int64(span.offset))
+            buffer.put(uvarint: UInt64(span.length))
+        }
+    }
+
+    private static func append(_ deltas: [Int64], to buffer: inout WireBuffer) {
+        buffer.put(uvarint: UInt64(deltas.count))
+        for delta in deltas { buffer.put(varint: delta) }
+    }
+
+    private static func append(_ values: [Double], to buffer: inout WireBuffer) {
+        buffer.put(uvarint: UInt64(values.count))
+        for value in values { buffer.put(value) }
+    }
+
+    static func tombstones(_ rows: [WALRow.Tombstone], in buffer: inout WireBuffer) {
+        begin(.tombstones, in: &buffer)
+        for row in rows {
+            buffer.put(bigEndian: row.reference)
+            buffer.put(varint: row.minimumTime)
+            buffer.put(varint: row.maximumTime)
+        }
+    }
+
+    static func exemplars(_ rows: [WALRow.Exemplar], in buffer: inout WireBuffer) {
+        begin(.exemplars, in: &buffer)
+        appendExemplars(rows, to: &buffer)
+    }
+
+    /// The rows of a record of exemplars; memory snapshots have them under another first byte.
+    static func appendExemplars(_ rows: [WALRow.Exemplar], to buffer: inout WireBuffer) {
+        guard let first = rows.first else { return }
+        buffer.put(bigEndian: first.reference)
+        buffer.put(bigEndian: UInt64(bitPattern: first.timestamp))
+        for row in rows {
+            buffer.put(varint: Int64(bitPattern: row.reference &- first.reference))
+            buffer.put(varint: row.timestamp &- first.timestamp)
+            buffer.put(row.value)
+            append(row.labels, to: &buffer)
+        }
+    }
+
+    static func chunkMarkers(_ rows: [WALRow.ChunkMarker], in buffer: inout WireBuffer) {
+        begin(.chunkMarkers, in: &buffer)
+        for row in rows {
+            buffer.put(bigEndian: row.reference)
+            buffer.put(bigEndian: row.chunk)
+        }
+    }
+
+    static func metadata(_ rows: [WALRow.Metadata], in buffer: inout WireBuffer) {
+        begin(.metadata, in: &buffer)
+        for row in rows {
+            buffer.put(uvarint: row.reference)
+            buffer.put(row.metadata.type.walNumber)
+            buffer.put(uvarint: 2)
+            buffer.put(text: Array("UNIT".utf8))
+            buffer.put(text: row.metadata.unit.bytes)
+            buffer.put(text: Array("HELP".utf8))
+            buffer.put(text: row.metadata.help.bytes)
+        }
+    }
+}
+
+extension MetricType {
+    /// The number of this type in metadata records.
+    ///
+    /// Source: prometheus/prometheus tsdb/record/record.go (`MetricType`).
+    var walNumber: UInt8 {
+        switch self {
+        case .unknown: 0
+        case .counter: 1
+        case .gauge: 2
+        case .histogram: 3
+        case .gaugeHistogram: 4
+        case .summary: 5
+        case .info: 6
+        case .stateSet: 7
+        }
+    }
+
+    /// The type of a number in metadata records; unknown numbers are the unknown type, as upstream reads them.
+    init(walNumber: UInt8) {
+        self =
+            switch walNumber {
+            case 1: .counter
+            case 2: .gauge
+            case 3: .histogram
+            case 4: .gaugeHistogram
+            case 5: .summary
+            case 6: .info
+            case 7: .stateSet
+            default: .unknown
+            }
+    }
+}
