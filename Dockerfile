@@ -1,7 +1,7 @@
 # syntax=docker/dockerfile:1
 FROM swift:6.3-bookworm AS build
 RUN apt-get update && apt-get install -y --no-install-recommends \
-        libre2-dev libsnappy-dev libzstd-dev zlib1g-dev libcrypt-dev pkg-config \
+        libre2-dev libsnappy-dev libzstd-dev zlib1g-dev libcrypt-dev libyaml-dev pkg-config \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 COPY . .
@@ -10,7 +10,7 @@ RUN swift build -c release --static-swift-stdlib --product narthex \
 
 FROM debian:bookworm-slim
 RUN apt-get update && apt-get install -y --no-install-recommends \
-        libre2-9 libsnappy1v5 libzstd1 zlib1g libcrypt1 libstdc++6 ca-certificates tzdata \
+        libre2-9 libsnappy1v5 libzstd1 zlib1g libcrypt1 libyaml-0-2 libstdc++6 ca-certificates tzdata \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --system --uid 65532 --home-dir /data narthex \
     && install -d -o narthex -g narthex /data
