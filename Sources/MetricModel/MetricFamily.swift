@@ -61,8 +61,8 @@ public enum MetricValue: Sendable, Hashable {
     case counter(CounterValue)
     case gauge(Double)
     case untyped(Double)
-    case summary(SummaryValue)
-    case histogram(HistogramValue)
+    indirect case summary(SummaryValue)
+    indirect case histogram(HistogramValue)
 }
 
 /// A counter with what may come along.
@@ -152,8 +152,8 @@ public struct HistogramValue: Sendable, Hashable {
 
     /// The native part in both of its forms.
     public enum NativePart: Sendable, Hashable {
-        case integer(NativeHistogram)
-        case float(FloatHistogram)
+        indirect case integer(NativeHistogram)
+        indirect case float(FloatHistogram)
     }
 
     /// A histogram.
