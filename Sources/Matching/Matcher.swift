@@ -51,11 +51,38 @@ package struct Matcher: Sendable {
         }
     }
 
+    /// Whether a label value, lent for the call, fulfils the condition.
+    package func matches(_ candidate: UnsafeRawBufferPointer) -> Bool {
+        switch operation {
+        case .equal: candidate.elementsEqual(value.bytes)
+        case .notEqual: !candidate.elementsEqual(value.bytes)
+        case .matches: expression?.matches(candidate) ?? false
+        case .matchesNot: !(expression?.matches(candidate) ?? true)
+        }
+    }
+
     /// Whether `labels` fulfil the condition.
-    package func matches(_ labels: Labels) -> Bool { matches(labels[name] ?? "") }
+    /// - Complexity: O(bytes), and what the pattern takes; no allocation.
+    package func matches(_ labels: Labels) -> Bool {
+        guard let range = labels.range(of: name) else { return matchesEmpty }
+        return labels.packedBytes[range].withUnsafeBytes { matches($0) }
+    }
 
     /// Whether a series without the label fulfils the condition.
     package var matchesEmpty: Bool { matches("") }
+
+    /// The only values that `=` and `=~` accept, or that `!=` and `!~` refuse, sorted; nil if there is no list of them.
+    package var texts: [ByteString]? {
+        switch operation {
+        case .equal, .notEqual: return [value]
+        case .matches, .matchesNot:
+            guard case .texts(let texts)? = expression?.shape else { return nil }
+            return texts
+        }
+    }
+
+    /// The literal that every value that matches the pattern starts with; empty if there is none.
+    package var prefix: ByteString { expression?.shape.prefix ?? value }
 }
 
 extension Matcher: Hashable {

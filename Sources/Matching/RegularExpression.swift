@@ -15,6 +15,8 @@ package final class RegularExpression: Sendable {
 
     /// The pattern as given.
     package let pattern: ByteString
+    /// What it comes down to, where that can be said without the automaton.
+    package let shape: PatternShape
     // SAFETY: RE2 objects are immutable once compiled, and their matching is thread-safe; freed once, in deinit.
     private nonisolated(unsafe) let regex: OpaquePointer
 
@@ -25,6 +27,7 @@ package final class RegularExpression: Sendable {
     /// - Throws: ``CompileError`` where the syntax is wrong or the pattern needs more than ``memoryLimit``.
     package init(_ pattern: ByteString, caseInsensitive: Bool = false) throws(CompileError) {
         self.pattern = pattern
+        shape = caseInsensitive ? .automaton(prefix: "", suffix: "", inner: "") : PatternShape(pattern)
         let compiled = pattern.bytes.withUnsafeBytes { bytes in
             // SAFETY: RE2 copies the pattern.
             cre2_compile(
@@ -50,9 +53,48 @@ package final class RegularExpression: Sendable {
         text.bytes.withUnsafeBytes { matches($0) }
     }
 
-    /// Whether the whole of `text` matches.
+    /// Whether the whole of `text` matches: by the pattern's shape where that suffices, else by the automaton.
     /// - Complexity: O(text).
     package func matches(_ text: UnsafeRawBufferPointer) -> Bool {
+        switch shape {
+        case .texts(let texts): return Self.contains(texts, text)
+        case .glob(let glob): return glob.matches(text)
+        case .anyOf(let globs): return globs.contains { $0.matches(text) }
+        case .automaton(let prefix, let suffix, let inner):
+            guard LiteralSearch.starts(text, with: prefix.bytes, at: 0),
+                LiteralSearch.starts(text, with: suffix.bytes, at: text.count - suffix.count),
+                LiteralSearch.find(inner.bytes, in: text, from: 0, to: text.count) != nil
+            else { return false }
+            return matchesByAutomaton(text)
+        }
+    }
+
+    /// Whether `text` is one of `texts`, which are sorted.
+    private static func contains(_ texts: [ByteString], _ text: UnsafeRawBufferPointer) -> Bool {
+        var low = 0
+        var high = texts.count
+        while low < high {
+            let middle = (low + high) / 2
+            let order = texts[middle].bytes.withUnsafeBytes { compare($0, text) }
+            if order == 0 { return true }
+            if order < 0 { low = middle + 1 } else { high = middle }
+        }
+        return false
+    }
+
+    private static func compare(_ left: UnsafeRawBufferPointer, _ right: UnsafeRawBufferPointer) -> Int {
+        let shorter = min(left.count, right.count)
+        var index = 0
+        while index < shorter {
+            if left[index] != right[index] { return left[index] < right[index] ? -1 : 1 }
+            index += 1
+        }
+        return left.count - right.count
+    }
+
+    /// Whether the whole of `text` matches, by RE2 alone: what all fast paths are tested against.
+    /// - Complexity: O(text).
+    package func matchesByAutomaton(_ text: UnsafeRawBufferPointer) -> Bool {
         // SAFETY: the buffer is only read within the call.
         cre2_full_match(regex, text.baseAddress?.assumingMemoryBound(to: CChar.self), text.count)
     }

@@ -47,6 +47,24 @@ public struct Labels: Sendable, Hashable {
         self.packed = packed
     }
 
+    /// A set that is packed already: names and values in turn, appended by ``append(_:to:)``, sorted by name, each name
+    /// once, no value empty. The caller vouches for that: nothing is checked.
+    package init(assumingPacked packed: [UInt8]) { self.packed = packed }
+
+    /// Appends a name or value with its length, in the form of ``packedBytes``; what is beyond ``maximumLength`` is cut.
+    package static func append(_ text: UnsafeRawBufferPointer, to packed: inout [UInt8]) {
+        let count = min(text.count, maximumLength)
+        if count < 255 {
+            packed.append(UInt8(count))
+        } else {
+            packed.append(255)
+            packed.append(UInt8(truncatingIfNeeded: count))
+            packed.append(UInt8(truncatingIfNeeded: count >> 8))
+            packed.append(UInt8(truncatingIfNeeded: count >> 16))
+        }
+        packed.append(contentsOf: UnsafeRawBufferPointer(rebasing: text.prefix(count)))
+    }
+
     /// Whether there are no labels.
     public var isEmpty: Bool { packed.isEmpty }
 
