@@ -1,0 +1,92 @@
+#if canImport(Glibc)
+internal import Glibc
+#endif
+
+/// Where the lines of an axis go, and how numbers are written there.
+package enum PlotScale {
+    /// Values at steps of 1, 2 or 5 times a power of ten that cover `low` to `high`.
+    ///
+    /// - Returns: At least two values, ascending; 0 and 1 where the limits are not finite.
+    package static func ticks(low: Double, high: Double, wanted: Int = 5) -> [Double] {
+        guard low.isFinite, high.isFinite, (high - low).isFinite else { return [0, 1] }
+        var (low, high) = (low, high)
+        if low == high {
+            let pad = low == 0 ? 1 : abs(low) * 0.1
+            (low, high) = (low - pad, high + pad)
+        }
+        let raw = (high - low) / Double(max(wanted, 1))
+        let power = pow(10, floor(log10(raw)))
+        guard raw > 0, power > 0, power.isFinite else { return [low, high] }
+        let step = ([1, 2, 5, 10].map { $0 * power }).first { $0 >= raw * 0.999 } ?? raw
+        let first = floor(low / step)
+        let last = ceil(high / step)
+        // Huge values with a tiny spread: steps below the precision of a double are no use.
+        guard last - first >= 1, last - first < 100 else { return [low, high] }
+        return (0...Int(last - first)).map { (first + Double($0)) * step }
+    }
+
+    /// Seconds between the lines of a time axis of `span` seconds.
+    package static func timeStep(span: Double, wanted: Int = 7) -> Double {
+        let steps: [Double] = [
+            1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400, 172_800,
+            604_800, 1_209_600, 2_592_000, 7_776_000, 31_536_000,
+        ]
+        let least = span / Double(max(wanted, 1))
+        return steps.first { $0 >= least } ?? (least / 31_536_000).rounded(.up) * 31_536_000
+    }
+
+    /// A time of an axis whose lines stand `step` seconds apart: "14:05", "14:05:30" or "11-22", UTC.
+    package static func timeText(_ seconds: Double, step: Double) -> String {
+        guard seconds.isFinite, abs(seconds) < 1e13 else { return "?" }
+        let whole = Int64(seconds.rounded(.down))
+        let day = whole >= 0 ? whole / 86400 : (whole - 86399) / 86400
+        let second = Int(whole - day * 86400)
+        let date = civil(day)
+        if step >= 86400 { return "\(date.year)-\(two(date.month))-\(two(date.day))" }
+        if second == 0 { return "\(two(date.month))-\(two(date.day))" }
+        let clock = "\(two(second / 3600)):\(two(second / 60 % 60))"
+        return step < 60 ? clock + ":\(two(second % 60))" : clock
+    }
+
+    /// A number in at most five digits, with an SI letter where it is large or small.
+    package static func short(_ value: Double) -> String {
+        if value.isNaN { return "NaN" }
+        if value.isInfinite { return value > 0 ? "+Inf" : "-Inf" }
+        let size = abs(value)
+        let scales: [(String, Double)] = [("T", 1e12), ("G", 1e9), ("M", 1e6), ("k", 1e3)]
+        if size >= 1e15 || (size > 0 && size < 1e-9) { return "\(value)" }
+        if size >= 1e4, let (letter, scale) = scales.first(where: { size >= $0.1 }) {
+            return digits(value / scale) + letter
+        }
+        if size >= 0.01 || size == 0 { return digits(value) }
+        let small: [(String, Double)] = [("m", 1e-3), ("µ", 1e-6), ("n", 1e-9)]
+        guard let (letter, scale) = small.first(where: { size >= $0.1 }) else { return "\(value)" }
+        return digits(value / scale) + letter
+    }
+
+    /// At most five significant digits, without trailing zeros.
+    private static func digits(_ value: Double) -> String {
+        guard value != 0 else { return "0" }
+        let places = max(0, 4 - Int(floor(log10(abs(value)))))
+        let factor = pow(10, Double(places))
+        var text = "\((value * factor).rounded() / factor)"
+        if text.hasSuffix(".0") { text.removeLast(2) }
+        return text
+    }
+
+    private static func two(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
+
+    /// Year, month and day of a day counted from 1970-01-01 in the Gregorian calendar.
+    private static func civil(_ days: Int64) -> (year: Int, month: Int, day: Int) {
+        let shifted = days + 719_468
+        let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
+        let dayOfEra = shifted - era * 146_097
+        let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36524 - dayOfEra / 146_096) / 365
+        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
+        let monthIndex = (5 * dayOfYear + 2) / 153
+        let month = Int(monthIndex < 10 ? monthIndex + 3 : monthIndex - 9)
+        return (
+            Int(yearOfEra + era * 400) + (month <= 2 ? 1 : 0), month, Int(dayOfYear - (153 * monthIndex + 2) / 5 + 1)
+        )
+    }
+}
