@@ -1,0 +1,161 @@
+package import MetricModel
+package import YAML
+
+/// What holds for all scrapes that do not say otherwise.
+///
+/// Source: prometheus/prometheus config/config.go (`GlobalConfig`).
+package struct GlobalConfiguration: Sendable, Hashable {
+    package var scrapeInterval = PrometheusDuration.seconds(60)
+    package var scrapeTimeout = PrometheusDuration.seconds(10)
+    package var evaluationInterval = PrometheusDuration.seconds(60)
+    package var ruleQueryOffset = PrometheusDuration.zero
+    package var queryLogFile = ""
+    package var scrapeFailureLogFile = ""
+    package var externalLabels = Labels.empty
+    package var bodySizeLimit = ByteSize(bytes: 0)
+    package var sampleLimit: UInt64 = 0
+    package var targetLimit: UInt64 = 0
+    package var labelLimit: UInt64 = 0
+    package var labelNameLengthLimit: UInt64 = 0
+    package var labelValueLengthLimit: UInt64 = 0
+    package var keepDroppedTargets: UInt64 = 0
+    /// nil: what each scrape section's native histograms suggest.
+    package var scrapeProtocols: [ScrapeProtocol]?
+    package var scrapesNativeHistograms = false
+    package var convertsClassicHistograms = false
+    package var alwaysScrapesClassicHistograms = false
+    package var reportsExtraMetrics = false
+    package var nameValidation = NameValidation.utf8
+    /// nil: what the validation suggests. Text, since what it may be is checked with each scrape section.
+    package var nameEscaping: String? = NameEscaping.allowUTF8.rawValue
+
+    /// The defaults.
+    package init() {}
+
+    init(_ node: YAMLNode, _ decoder: YAMLDecoder) throws(YAMLError) {
+        var read = Section()
+        let fits = try decoder.fields(of: node, type: "config.plain") { key, value throws(YAMLError) in
+            try read.read(key, value, decoder)
+        }
+        self = fits && !read.isUntouched ? try read.validated(line: node.line) : GlobalConfiguration()
+    }
+
+    /// The section as written, before defaults.
+    private struct Section {
+        var configuration = GlobalConfiguration()
+        var protocols: (names: [String], line: Int)?
+        var labels: [(name: ByteString, value: ByteString)] = []
+        var labelsLine = 0
+        var isUntouched = true
+
+        init() {
+            configuration.scrapeInterval = .zero
+            configuration.scrapeTimeout = .zero
+            configuration.evaluationInterval = .zero
+            configuration.nameEscaping = nil
+        }
+
+        mutating func read(_ key: String, _ value: YAMLNode, _ decoder: YAMLDecoder) throws(YAMLError) -> Bool {
+            if !value.isNull { isUntouched = false }
+            switch key {
+            case "scrape_interval": configuration.scrapeInterval = try decoder.duration(value)
+            case "scrape_timeout": configuration.scrapeTimeout = try decoder.duration(value)
+            case "scrape_protocols":
+                protocols =
+                    value.isNull ? nil : (try decoder.strings(value, type: "[]config.ScrapeProtocol"), value.line)
+            case "evaluation_interval": configuration.evaluationInterval = try decoder.duration(value)
+            case "rule_query_offset": configuration.ruleQueryOffset = try decoder.duration(value)
+            case "query_log_file": configuration.queryLogFile = try decoder.string(value)
+            case "scrape_failure_log_file": configuration.scrapeFailureLogFile = try decoder.string(value)
+            case "external_labels":
+                labels = try decoder.labels(value)
+                labelsLine = value.line
+            case "scrape_native_histograms": configuration.scrapesNativeHistograms = decoder.boolean(value)
+            case "convert_classic_histograms_to_nhcb": configuration.convertsClassicHistograms = decoder.boolean(value)
+            case "always_scrape_classic_histograms":
+                configuration.alwaysScrapesClassicHistograms = decoder.boolean(value)
+            case "extra_scrape_metrics": configuration.reportsExtraMetrics = decoder.boolean(value)
+            case "metric_name_validation_scheme": configuration.nameValidation = try decoder.validation(value) ?? .utf8
+            case "metric_name_escaping_scheme":
+                let text = try decoder.string(value)
+                configuration.nameEscaping = text.isEmpty ? nil : text
+            default: return try readLimit(key, value, decoder)
+            }
+            return true
+        }
+
+        private mutating func readLimit(
+            _ key: String, _ value: YAMLNode, _ decoder: YAMLDecoder
+        ) throws(YAMLError) -> Bool {
+            switch key {
+            case "body_size_limit": configuration.bodySizeLimit = try decoder.byteSize(value)
+            case "sample_limit": configuration.sampleLimit = decoder.unsigned(value)
+            case "target_limit": configuration.targetLimit = decoder.unsigned(value)
+            case "label_limit": configuration.labelLimit = decoder.unsigned(value)
+            case "label_name_length_limit": configuration.labelNameLengthLimit = decoder.unsigned(value)
+            case "label_value_length_limit": configuration.labelValueLengthLimit = decoder.unsigned(value)
+            case "keep_dropped_targets": configuration.keepDroppedTargets = decoder.unsigned(value)
+            default: return false
+            }
+            return true
+        }
+
+        func validated(line: Int) throws(YAMLError) -> GlobalConfiguration {
+            var result = configuration
+            let defaults = GlobalConfiguration()
+            for label in labels {
+                guard result.nameValidation.isLabelName(label.name) else {
+                    throw .invalid("\(Quoting.quote(label.name)) is not a valid label name", line: labelsLine)
+                }
+                guard label.value.isValidUTF8 else {
+                    throw .invalid("\(Quoting.quote(label.value)) is not a valid label value", line: labelsLine)
+                }
+            }
+            result.externalLabels = Labels(labels)
+            if result.scrapeInterval == .zero { result.scrapeInterval = defaults.scrapeInterval }
+            if result.scrapeTimeout > result.scrapeInterval {
+                throw .invalid("global scrape timeout greater than scrape interval", line: line)
+            }
+            if result.scrapeTimeout == .zero {
+                result.scrapeTimeout = min(defaults.scrapeTimeout, result.scrapeInterval)
+            }
+            if result.evaluationInterval == .zero { result.evaluationInterval = defaults.evaluationInterval }
+            if let protocols {
+                result.scrapeProtocols = try ScrapeProtocol.validated(
+                    protocols.names, line: protocols.line, suffix: " for global config")
+            }
+            return result
+        }
+    }
+
+    mutating func setDirectory(_ directory: String) {
+        queryLogFile = FilePath.joined(directory, queryLogFile)
+        scrapeFailureLogFile = FilePath.joined(directory, scrapeFailureLogFile)
+    }
+
+    var fields: YAMLFields {
+        var fields = YAMLFields()
+        fields.duration("scrape_interval", scrapeInterval)
+        fields.duration("scrape_timeout", scrapeTimeout)
+        fields.texts("scrape_protocols", (scrapeProtocols ?? []).map(\.rawValue))
+        fields.duration("evaluation_interval", evaluationInterval)
+        fields.duration("rule_query_offset", ruleQueryOffset)
+        fields.text("query_log_file", queryLogFile)
+        fields.text("scrape_failure_log_file", scrapeFailureLogFile)
+        fields.labels("external_labels", externalLabels)
+        fields.size("body_size_limit", bodySizeLimit)
+        fields.number("sample_limit", sampleLimit)
+        fields.number("target_limit", targetLimit)
+        fields.number("label_limit", labelLimit)
+        fields.number("label_name_length_limit", labelNameLengthLimit)
+        fields.number("label_value_length_limit", labelValueLengthLimit)
+        fields.number("keep_dropped_targets", keepDroppedTargets)
+        fields.text("metric_name_validation_scheme", nameValidation.name)
+        fields.text("metric_name_escaping_scheme", nameEscaping ?? "")
+        fields.always("scrape_native_histograms", scrapesNativeHistograms)
+        fields.flag("convert_classic_histograms_to_nhcb", convertsClassicHistograms)
+        fields.flag("always_scrape_classic_histograms", alwaysScrapesClassicHistograms)
+        fields.always("extra_scrape_metrics", reportsExtraMetrics)
+        return fields
+    }
+}

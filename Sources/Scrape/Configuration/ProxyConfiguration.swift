@@ -1,0 +1,225 @@
+package import MetricModel
+package import YAML
+
+/// Through which proxy a client reaches its peers.
+package struct ProxyConfiguration: Sendable, Hashable {
+    package var url: ConfiguredURL?
+    /// Hosts, domains and networks that are reached directly, separated by commas.
+    package var exceptions = ""
+    /// Whether `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY` decide.
+    package var isFromEnvironment = false
+    /// Sent to the proxy with CONNECT.
+    package var connectHeaders: [String: [Secret]] = [:]
+
+    /// No proxy.
+    package init() {}
+
+    mutating func read(_ key: String, _ value: YAMLNode, _ decoder: YAMLDecoder) throws(YAMLError) -> Bool {
+        switch key {
+        case "proxy_url": url = value.isNull ? nil : try ConfiguredURL(value, decoder)
+        case "no_proxy": exceptions = try decoder.string(value)
+        case "proxy_from_environment": isFromEnvironment = decoder.boolean(value)
+        case "proxy_connect_header":
+            connectHeaders = [:]
+            for entry in try decoder.entries(value, type: "config.ProxyHeader") {
+                connectHeaders[entry.key.string] =
+                    try decoder.strings(entry.value, type: "[]config.Secret").map(Secret.init)
+            }
+        default: return false
+        }
+        return true
+    }
+
+    func validate(line: Int) throws(YAMLError) {
+        let hasURL = url.map { !$0.text.isEmpty } ?? false
+        var problem: String?
+        if !connectHeaders.isEmpty, !isFromEnvironment, !hasURL {
+            problem =
+                "if proxy_connect_header is configured, proxy_url or proxy_from_environment must also be configured"
+        } else if isFromEnvironment, hasURL {
+            problem = "if proxy_from_environment is configured, proxy_url must not be configured"
+        } else if isFromEnvironment, !exceptions.isEmpty {
+            problem = "if proxy_from_environment is configured, no_proxy must not be configured"
+        } else if url == nil, !exceptions.isEmpty {
+            problem = "if no_proxy is configured, proxy_url must also be configured"
+        }
+        if let problem { throw .invalid(problem, line: line) }
+    }
+
+    func append(to fields: inout YAMLFields) {
+        if let url { fields.set("proxy_url", .text(url.redacted)) }
+        fields.text("no_proxy", exceptions)
+        fields.flag("proxy_from_environment", isFromEnvironment)
+        if !connectHeaders.isEmpty {
+            fields.set(
+                "proxy_connect_header",
+                .mapping(
+                    connectHeaders.sorted { $0.key < $1.key }.map { name, values in
+                        (ByteString(name), .sequence(values.map { _ in .text(Secret.placeholder) }))
+                    }))
+        }
+    }
+}
+
+/// A URL as a file gives it, its parts known; its password is never shown.
+package struct ConfiguredURL: Sendable, Hashable {
+    /// The whole, the password with it: not to be shown.
+    package let text: String
+    package let scheme: String
+    package let user: String
+    package let password: Secret?
+    /// Without brackets around IPv6 addresses.
+    package let host: String
+    package let port: Int?
+
+    init(_ node: YAMLNode, _ decoder: YAMLDecoder) throws(YAMLError) {
+        let text = try decoder.string(node)
+        guard let url = ConfiguredURL(text) else {
+            throw .invalid("parse \(Quoting.quote(ByteString(text))): invalid URL", line: node.line)
+        }
+        self = url
+    }
+
+    /// Splits `text`; nil if its port or scheme is malformed or it holds control characters.
+    package init?(_ text: String) {
+        guard text.utf8.allSatisfy({ $0 > 0x20 && $0 != 0x7F }) else { return nil }
+        self.text = text
+        guard let separator = text.firstRange(of: "://") else {
+            guard !text.contains(":") || text.hasPrefix("/") else { return nil }
+            (scheme, user, password, host, port) = ("", "", nil, "", nil)
+            return
+        }
+        scheme = text[..<separator.lowerBound].lowercased()
+        guard let first = scheme.utf8.first, first >= 0x61, first <= 0x7A else { return nil }
+        var authority = text[separator.upperBound...].prefix { $0 != "/" && $0 != "?" && $0 != "#" }
+        if let at = authority.lastIndex(of: "@") {
+            let userInformation = authority[..<at]
+            authority = authority[authority.index(after: at)...]
+            if let colon = userInformation.firstIndex(of: ":") {
+                user = Percent.decoded(String(userInformation[..<colon]))
+                password = Secret(Percent.decoded(String(userInformation[userInformation.index(after: colon)...])))
+            } else {
+                user = Percent.decoded(String(userInformation))
+                password = nil
+            }
+        } else {
+            user = ""
+            password = nil
+        }
+        guard let split = HostPort.split(String(authority)) else { return nil }
+        (host, port) = split
+    }
+
+    /// The URL with `xxxxx` in place of its password.
+    package var redacted: String {
+        guard password != nil, let separator = text.firstRange(of: "://"),
+            let at = text[separator.upperBound...].firstIndex(of: "@")
+        else { return text }
+        let authorityEnd = text[separator.upperBound...].firstIndex { "/?#".contains($0) } ?? text.endIndex
+        let lastAt = text[separator.upperBound..<authorityEnd].lastIndex(of: "@") ?? at
+        let userInformation = text[separator.upperBound..<lastAt]
+        let name = userInformation.prefix { $0 != ":" }
+        return "\(text[..<separator.upperBound])\(name):xxxxx\(text[lastAt...])"
+    }
+}
+
+/// `host:port` texts.
+package enum HostPort {
+    /// The host without brackets and the port if there is one; nil if malformed.
+    package static func split(_ text: String) -> (host: String, port: Int?)? {
+        if text.hasPrefix("[") {
+            guard let close = text.firstIndex(of: "]") else { return nil }
+            let host = String(text[text.index(after: text.startIndex)..<close])
+            let rest = text[text.index(after: close)...]
+            if rest.isEmpty || rest == ":" { return (host, nil) }
+            guard rest.hasPrefix(":"), let port = port(rest.dropFirst()) else { return nil }
+            return (host, port)
+        }
+        guard let colon = text.lastIndex(of: ":") else { return (text, nil) }
+        let host = text[..<colon]
+        let rest = text[text.index(after: colon)...]
+        guard !host.contains(":") else { return nil }
+        if rest.isEmpty { return (String(host), nil) }
+        guard let port = port(rest) else { return nil }
+        return (String(host), port)
+    }
+
+    private static func port(_ text: Substring) -> Int? {
+        guard text.utf8.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 }), let port = Int(text), port <= 65535 else {
+            return nil
+        }
+        return port
+    }
+
+    /// `host:port`, with brackets around an IPv6 address.
+    package static func joined(_ host: String, _ port: Int) -> String {
+        host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
+    }
+}
+
+/// Percent-encoding of URLs.
+package enum Percent {
+    /// `text` with `%41` decoded; what is malformed stays.
+    package static func decoded(_ text: String) -> String {
+        guard text.contains("%") else { return text }
+        let bytes = Array(text.utf8)
+        var result: [UInt8] = []
+        var index = 0
+        while index < bytes.count {
+            if bytes[index] == UInt8(ascii: "%"), index + 2 < bytes.count,
+                let value = UInt8(String(decoding: bytes[(index + 1)...(index + 2)], as: UTF8.self), radix: 16)
+            {
+                result.append(value)
+                index += 3
+            } else {
+                result.append(bytes[index])
+                index += 1
+            }
+        }
+        return String(decoding: result, as: UTF8.self)
+    }
+
+    /// `bytes` for a query, as Go's `url.QueryEscape`: a space becomes `+`.
+    package static func query(_ bytes: some Sequence<UInt8>) -> String {
+        escaped(bytes, keeping: "-_.~") { $0 == UInt8(ascii: " ") ? "+" : nil }
+    }
+
+    /// `bytes` for a path, as Go's `url.URL.EscapedPath`.
+    package static func path(_ bytes: some Sequence<UInt8>) -> String {
+        escaped(bytes, keeping: "-_.~$&+,/:;=@!'()*") { _ in nil }
+    }
+
+    private static func escaped(
+        _ bytes: some Sequence<UInt8>, keeping kept: String, special: (UInt8) -> String?
+    ) -> String {
+        let kept = Set(kept.utf8)
+        var result = ""
+        for byte in bytes {
+            let isAlphanumeric =
+                byte >= 0x30 && byte <= 0x39 || byte >= 0x41 && byte <= 0x5A || byte >= 0x61 && byte <= 0x7A
+            if isAlphanumeric || kept.contains(byte) {
+                result.unicodeScalars.append(Unicode.Scalar(byte))
+            } else if let replacement = special(byte) {
+                result += replacement
+            } else {
+                let digits = String(byte, radix: 16, uppercase: true)
+                result += digits.count == 1 ? "%0" + digits : "%" + digits
+            }
+        }
+        return result
+    }
+}
+
+extension String {
+    /// Where `text` first occurs.
+    func firstRange(of text: String) -> Range<String.Index>? {
+        let bytes = Array(utf8)
+        let wanted = Array(text.utf8)
+        guard !wanted.isEmpty, bytes.count >= wanted.count else { return nil }
+        for start in 0...(bytes.count - wanted.count) where bytes[start...].starts(with: wanted) {
+            let lower = utf8.index(startIndex, offsetBy: start)
+            return lower..<utf8.index(lower, offsetBy: wanted.count)
+        }
+        return nil
+    }
+}
