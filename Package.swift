@@ -23,7 +23,7 @@ let core: [Target] = [
     room("Compression", ["ByteCoding", "CSnappy", "CZlib", "CZstd"]),
     room("Exposition", ["ByteCoding", "MetricModel"]),
     room("DurableFiles", ["ByteCoding"]),
-    room("Gateway", ["ByteCoding", "MetricModel", "Matching", "Exposition", "DurableFiles"]),
+    room("Gateway", ["ByteCoding", "MetricModel", "Matching", "Compression", "Exposition", "DurableFiles"]),
     room("TSDB", ["ByteCoding", "MetricModel", "Matching", "Compression", "DurableFiles"]),
     room("PromQL", ["ByteCoding", "MetricModel", "Matching"]),
     room("TestSupport", ["ByteCoding", "MetricModel", "DurableFiles"]),

@@ -1,0 +1,210 @@
+internal import ByteCoding
+#if canImport(Glibc)
+internal import Glibc
+#endif
+internal import MetricModel
+
+/// One metric as the store keeps it: labels and value in one buffer.
+///
+/// | byte | what |
+/// |---|---|
+/// | 0 | low four bits: the type of its family; bit 4: left out of scrapes; bit 5: a label name that is not legacy |
+/// | 1 | ``PackedValue/Kind`` |
+/// | … | number of labels, then each label's name and value with their lengths, sorted by name: the key |
+/// | … | the value |
+struct PackedSeries: Sendable {
+    let bytes: [UInt8]
+
+    private static let unexposableFlag: UInt8 = 0x10
+    private static let utf8NameFlag: UInt8 = 0x20
+
+    /// Packs a metric whose labels are complete and sorted.
+    init(labels: [LabelPair], value: MetricValue, type: MetricType, isExposable: Bool) {
+        var writer = PackedWriter()
+        writer.bytes.reserveCapacity(
+            12 + labels.reduce(0) { $0 + $1.name.count + $1.value.count + 2 } + PackedSeries.sizeHint(value))
+        var head = type.rawValue
+        if !isExposable { head |= PackedSeries.unexposableFlag }
+        if !labels.allSatisfy({ LegacyNames.isLabelName($0.name) }) { head |= PackedSeries.utf8NameFlag }
+        writer.byte(head)
+        writer.byte(PackedValue.kind(of: value).rawValue)
+        writer.count(labels.count)
+        for label in labels {
+            writer.text(label.name)
+            writer.text(label.value)
+        }
+        PackedValue.append(value, to: &writer)
+        bytes = writer.bytes
+    }
+
+    /// Takes bytes that were packed before, after reading them through.
+    init(checking bytes: [UInt8]) throws(MalformedBytes) {
+        guard bytes.count >= 3, MetricType(rawValue: bytes[0] & 0x0F) != nil, bytes[0] & 0xC0 == 0 else {
+            throw MalformedBytes()
+        }
+        self.bytes = bytes
+        var reader = PackedReader(bytes, at: valueOffset)
+        guard let kind = PackedValue.Kind(rawValue: bytes[1]), try PackedSeries.checkKey(bytes) == valueOffset else {
+            throw MalformedBytes()
+        }
+        _ = try PackedValue.read(kind, &reader)
+        guard reader.isAtEnd else { throw MalformedBytes() }
+    }
+
+    /// The same series with another number; for the times of pushes, whose labels do not change.
+    init(copying series: PackedSeries, gauge: Double) {
+        let offset = series.valueOffset
+        var writer = PackedWriter(bytes: [])
+        writer.bytes.reserveCapacity(offset + 8)
+        writer.bytes.append(contentsOf: series.bytes[..<offset])
+        writer.double(gauge)
+        bytes = writer.bytes
+    }
+
+    private static func sizeHint(_ value: MetricValue) -> Int {
+        switch value {
+        case .counter, .gauge, .untyped: 8
+        case .summary(let summary): 24 + summary.quantiles.count * 16
+        case .histogram(let histogram): 40 + histogram.buckets.count * 17
+        }
+    }
+
+    /// The type of the family it was pushed in.
+    var type: MetricType { MetricType(rawValue: bytes[0] & 0x0F) ?? .unknown }
+
+    /// Whether a scrape may show it at all: the value fits the type, and the labels are valid.
+    var isExposable: Bool { bytes[0] & PackedSeries.unexposableFlag == 0 }
+
+    /// Whether a label name needs quoting or escaping.
+    var hasUTF8Names: Bool { bytes[0] & PackedSeries.utf8NameFlag != 0 }
+
+    /// Where the key starts.
+    static let keyOffset = 2
+
+    /// Where the value starts. The bytes were checked when they were packed or read.
+    var valueOffset: Int {
+        var reader = PackedReader(bytes, at: PackedSeries.keyOffset)
+        // A checked series cannot fail here; an unchecked one yields an offset that the check then refuses.
+        guard let count = try? reader.varint() else { return bytes.count }
+        for _ in 0..<min(count, UInt64(bytes.count)) {
+            guard (try? reader.textRange()) != nil, (try? reader.textRange()) != nil else { return bytes.count }
+        }
+        return reader.position
+    }
+
+    private static func checkKey(_ bytes: [UInt8]) throws(MalformedBytes) -> Int {
+        var reader = PackedReader(bytes, at: keyOffset)
+        for _ in 0..<(try reader.count()) {
+            _ = try reader.textRange()
+            _ = try reader.textRange()
+        }
+        return reader.position
+    }
+
+    /// A hash of the labels; it changes from process to process.
+    var keyHash: UInt64 {
+        let end = valueOffset
+        var hasher = Hasher()
+        // SAFETY: the buffer is only read within the call; `end` lies within it.
+        bytes.withUnsafeBytes { hasher.combine(bytes: UnsafeRawBufferPointer(rebasing: $0[Self.keyOffset..<end])) }
+        return UInt64(bitPattern: Int64(hasher.finalize()))
+    }
+
+    /// Whether both have the same labels.
+    func hasSameKey(as other: PackedSeries) -> Bool {
+        let end = valueOffset
+        guard end <= other.bytes.count else { return false }
+        // SAFETY: both buffers hold at least `end` bytes. A key that is a prefix of the other's bytes is the other's
+        // key, since the number of labels and each length come first.
+        return bytes.withUnsafeBytes { a in
+            other.bytes.withUnsafeBytes { b in
+                guard let first = a.baseAddress, let second = b.baseAddress else { return false }
+                let start = PackedSeries.keyOffset
+                return memcmp(first + start, second + start, end - start) == 0
+            }
+        }
+    }
+
+    /// Upstream's order within a family: by the number of labels, then by their values; names decide between series
+    /// with the same values.
+    ///
+    /// Source: prometheus/client_golang prometheus/internal/metric.go (`MetricSorter`).
+    /// - Returns: a negative number, zero or a positive number.
+    static func compare(_ left: PackedSeries, _ right: PackedSeries) -> Int {
+        // SAFETY: both buffers are only read within the call; the walk checks every offset.
+        left.bytes.withUnsafeBytes { a in right.bytes.withUnsafeBytes { b in KeyWalk.compare(a, b) } }
+    }
+
+    /// The labels, sorted by name.
+    var labels: [LabelPair] {
+        var reader = PackedReader(bytes, at: PackedSeries.keyOffset)
+        var labels: [LabelPair] = []
+        guard let count = try? reader.count() else { return labels }
+        labels.reserveCapacity(count)
+        for _ in 0..<count {
+            guard let name = try? reader.text(), let value = try? reader.text() else { break }
+            labels.append(LabelPair(name, value))
+        }
+        return labels
+    }
+
+    /// The metric as the model has it.
+    var metric: Metric { Metric(labels: labels, value: value) }
+
+    /// The value as the model has it.
+    var value: MetricValue {
+        var reader = PackedReader(bytes, at: valueOffset)
+        guard let kind = PackedValue.Kind(rawValue: bytes[1]), let value = try? PackedValue.read(kind, &reader)
+        else { return .untyped(.nan) }
+        return value
+    }
+}
+
+/// Walks over two keys at once.
+private enum KeyWalk {
+    static func compare(_ a: UnsafeRawBufferPointer, _ b: UnsafeRawBufferPointer) -> Int {
+        var i = PackedSeries.keyOffset
+        var j = PackedSeries.keyOffset
+        let countA = length(a, &i)
+        let countB = length(b, &j)
+        if countA != countB { return countA - countB }
+        var nameOrder = 0
+        for _ in 0..<countA {
+            let order = compareText(a, &i, b, &j)
+            if nameOrder == 0 { nameOrder = order }
+            let valueOrder = compareText(a, &i, b, &j)
+            if valueOrder != 0 { return valueOrder }
+        }
+        return nameOrder
+    }
+
+    @inline(__always)
+    private static func length(_ bytes: UnsafeRawBufferPointer, _ index: inout Int) -> Int {
+        guard index < bytes.count else { return 0 }
+        let first = bytes[index]
+        if first < 0x80 {
+            index &+= 1
+            return Int(first)
+        }
+        return Int(clamping: Varint.read(bytes, at: &index) ?? 0)
+    }
+
+    @inline(__always)
+    private static func compareText(
+        _ a: UnsafeRawBufferPointer, _ i: inout Int, _ b: UnsafeRawBufferPointer, _ j: inout Int
+    ) -> Int {
+        let countA = min(length(a, &i), a.count &- i)
+        let countB = min(length(b, &j), b.count &- j)
+        defer {
+            i &+= countA
+            j &+= countB
+        }
+        let shorter = min(countA, countB)
+        if shorter > 0, let first = a.baseAddress, let second = b.baseAddress {
+            // SAFETY: `shorter` bytes from `i` and from `j` lie within their buffers.
+            let order = memcmp(first + i, second + j, shorter)
+            if order != 0 { return Int(order) }
+        }
+        return countA &- countB
+    }
+}

@@ -1,0 +1,107 @@
+internal import MetricModel
+
+/// A push made ready outside the store's lock: labels completed and sorted, series packed and hashed, and all that can
+/// be refused without knowing what is stored found out. A pure function of the push.
+struct PreparedPush: Sendable {
+    struct Family: Sendable {
+        var name: ByteString
+        var help: ByteString?
+        var type: MetricType
+        var unit: ByteString
+        /// In the order of the push.
+        var series: [PackedSeries]
+        /// Of the labels of each series.
+        var hashes: [UInt64]
+    }
+
+    let group: GroupingKey
+    let mode: Push.Mode
+    let check: Push.Check
+    let time: Int64
+    private(set) var families: [Family] = []
+    /// Why the push is refused whatever is stored; empty if it is not.
+    private(set) var errors: [String] = []
+    /// Whether the labels of the group itself are such that its push times can be exposed.
+    let isGroupValid: Bool
+
+    /// Source: prometheus/pushgateway storage/diskmetricstore.go (`checkWriteRequest`).
+    init(_ push: Push) {
+        group = push.group
+        mode = push.mode
+        check = push.check
+        time = push.time
+        isGroupValid = SeriesRules.violation(in: push.group.labels) == nil
+        if !isGroupValid {
+            errors = PreparedPush.groupErrors(push.group)
+            // Nobody could scrape or delete such a group: it is refused with the check off as well.
+            return
+        }
+        if push.families.contains(where: { $0.metrics.contains { $0.timestamp != nil } }) {
+            errors = ["pushed metrics must not have timestamps"]
+            return
+        }
+        families.reserveCapacity(push.families.count)
+        for family in PreparedPush.lastOfEachName(push.families) {
+            if family.name == PushTimes.pushTimeName || family.name == PushTimes.failureTimeName { continue }
+            families.append(prepare(family))
+        }
+    }
+
+    private static func groupErrors(_ group: GroupingKey) -> [String] {
+        let metric = Metric(labels: SeriesRules.withInstance(group.labels), value: .gauge(0))
+        let violation = SeriesRules.violation(in: group.labels) ?? ""
+        return [MetricText.collected(PushTimes.pushTimeName, metric) + violation]
+    }
+
+    /// Of families of the same name the last, in the order of their last occurrences.
+    private static func lastOfEachName(_ families: [MetricFamily]) -> [MetricFamily] {
+        guard families.count > 1 else { return families }
+        var lastIndex: [ByteString: Int] = [:]
+        lastIndex.reserveCapacity(families.count)
+        for (index, family) in families.enumerated() { lastIndex[family.name] = index }
+        if lastIndex.count == families.count { return families }
+        return families.indices.filter { lastIndex[families[$0].name] == $0 }.map { families[$0] }
+    }
+
+    private mutating func prepare(_ family: MetricFamily) -> Family {
+        var prepared = Family(
+            name: family.name, help: family.help, type: family.type, unit: family.unit, series: [], hashes: [])
+        prepared.series.reserveCapacity(family.metrics.count)
+        prepared.hashes.reserveCapacity(family.metrics.count)
+        let isNameValid = !family.name.isEmpty && family.name.isValidUTF8
+        for metric in family.metrics {
+            let labels = SeriesRules.sanitized(metric.labels, for: group)
+            var violation = SeriesRules.violation(of: metric.value, in: family.type)
+            if violation == nil {
+                violation = SeriesRules.violation(in: labels, reserved: SeriesRules.reservedLabel(of: metric.value))
+            }
+            if violation == nil && !isNameValid { violation = " has an invalid name" }
+            if let violation, check == .consistency {
+                report(MetricText.collected(family.name, Metric(labels: labels, value: metric.value)) + violation)
+            }
+            let series = PackedSeries(
+                labels: labels, value: metric.value, type: family.type, isExposable: violation == nil)
+            prepared.series.append(series)
+            prepared.hashes.append(series.keyHash)
+        }
+        if check == .consistency { reportDuplicates(in: prepared) }
+        return prepared
+    }
+
+    private mutating func reportDuplicates(in family: Family) {
+        guard family.series.count > 1 else { return }
+        var firstOfHash: [UInt64: Int] = [:]
+        firstOfHash.reserveCapacity(family.series.count)
+        for (index, hash) in family.hashes.enumerated() {
+            guard let first = firstOfHash[hash] else {
+                firstOfHash[hash] = index
+                continue
+            }
+            if family.series[first].hasSameKey(as: family.series[index]) {
+                report(MetricText.collectedBefore(family.name, family.series[index].metric))
+            }
+        }
+    }
+
+    private mutating func report(_ error: String) { errors.append(error) }
+}

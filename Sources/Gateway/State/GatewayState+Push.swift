@@ -1,0 +1,234 @@
+internal import MetricModel
+
+extension GatewayState {
+    /// What became of a push, and what of it has to be written down.
+    struct Applied {
+        enum Effect { case none, push, failure }
+
+        var outcome: Outcome
+        var effect: Effect
+    }
+
+    /// Takes a push, or refuses it and marks its group as failed.
+    mutating func apply(_ push: PreparedPush) -> Applied {
+        guard push.isGroupValid else { return refused(push.errors, nil) }
+        let number = groupNumbers[push.group]
+        if number == nil, groupNumbers.count >= maximumGroups {
+            let text = "the gateway holds its maximum of \(maximumGroups) groups; delete groups or raise the limit"
+            return Applied(outcome: .refused(.limit(text)), effect: .none)
+        }
+        if push.check == .consistency, number == nil, let rival = groupWithSameTimes(push.group) {
+            // Marking this group as failed would itself collide with the other group.
+            let labels = SeriesRules.withInstance(push.group.labels)
+            let text = MetricText.collectedBefore(
+                PushTimes.pushTimeName, Metric(labels: labels, value: .gauge(Double(push.time) / 1e9)))
+            return refused(["\(text) by group \(rival)"], nil)
+        }
+        guard push.errors.isEmpty else { return refused(push.errors, push) }
+        let plans = push.families.map { plan($0, for: number) }
+        if push.check == .consistency {
+            let errors = conflicts(of: push, plans, number)
+            guard errors.isEmpty else { return refused(errors, push) }
+        }
+        commit(push, plans)
+        return Applied(outcome: .accepted, effect: .push)
+    }
+
+    private mutating func refused(_ errors: [String], _ failed: PreparedPush?) -> Applied {
+        let outcome: Outcome =
+            failed?.check == Push.Check.none ? .accepted : .refused(.inconsistent(MetricText.list(errors)))
+        guard let failed else {
+            return Applied(outcome: .refused(.inconsistent(MetricText.list(errors))), effect: .none)
+        }
+        markFailed(failed.group, time: failed.time)
+        return Applied(outcome: outcome, effect: .failure)
+    }
+
+    /// Marks a group as failed, and makes it if it is not there.
+    mutating func markFailed(_ key: GroupingKey, time: Int64) {
+        let number = groupNumber(making: key, time: time)
+        setFailureTime(time, of: number, changed: time)
+    }
+
+    /// A group of another key whose push times would have the same labels: one with an empty `instance`, one without.
+    private func groupWithSameTimes(_ key: GroupingKey) -> GroupingKey? {
+        let series = PackedSeries(
+            labels: SeriesRules.withInstance(key.labels), value: .gauge(0), type: .gauge, isExposable: true)
+        let hash = GatewayState.hash(series.keyHash, pushTimeFamily)
+        return shownSlot(like: series, hash, family: pushTimeFamily).flatMap { groups[Int(slots[$0].group)].key }
+    }
+
+    // MARK: Planning
+
+    /// Which stored series each pushed one takes the place of.
+    struct FamilyPlan {
+        /// The family's number; nil if it is new.
+        var family: Int32?
+        /// Where the group has the family among its members.
+        var member: Int?
+        /// For each series the slot of the group that has its labels, or ``SlotTable/none``.
+        var slots: [Int32]
+        /// Whether `slots` are all of the member's, in order.
+        var isSameShape: Bool
+    }
+
+    private func plan(_ family: PreparedPush.Family, for group: Int32?) -> FamilyPlan {
+        var plan = FamilyPlan(family: families.number(of: family.name), member: nil, slots: [], isSameShape: false)
+        guard let number = plan.family, let group,
+            let position = groups[Int(group)].members.firstIndex(where: { $0.family == number })
+        else { return plan }
+        plan.member = position
+        let members = groups[Int(group)].members
+        plan.slots.reserveCapacity(family.series.count)
+        var slot = members[position].first
+        for (series, hash) in zip(family.series, family.hashes) {
+            guard slot != SlotTable.none, slots[slot].hash == GatewayState.hash(hash, number),
+                self.series(slot)?.hasSameKey(as: series) ?? false
+            else { break }
+            plan.slots.append(slot)
+            slot = slots[slot].next
+        }
+        plan.isSameShape = plan.slots.count == family.series.count && slot == SlotTable.none
+        if plan.slots.count < family.series.count { match(family, number, from: slot, &plan) }
+        return plan
+    }
+
+    /// Finds the places of the series that are not where they were.
+    private func match(_ family: PreparedPush.Family, _ number: Int32, from first: Int32, _ plan: inout FamilyPlan) {
+        var rest: [UInt64: [Int32]] = [:]
+        var slot = first
+        while slot != SlotTable.none {
+            rest[slots[slot].hash, default: []].append(slot)
+            slot = slots[slot].next
+        }
+        for index in plan.slots.count..<family.series.count {
+            let hash = GatewayState.hash(family.hashes[index], number)
+            let series = family.series[index]
+            let found = rest[hash]?.firstIndex { self.series($0)?.hasSameKey(as: series) ?? false }
+            plan.slots.append(found.flatMap { rest[hash]?.remove(at: $0) } ?? SlotTable.none)
+        }
+    }
+
+    // MARK: Committing
+
+    private mutating func commit(_ push: PreparedPush, _ plans: [FamilyPlan]) {
+        let number = groupNumber(making: push.group, time: push.time)
+        var members = groups[Int(number)].members
+        groups[Int(number)].members = []
+        var isReplaced = [Bool](repeating: false, count: members.count)
+        for (family, plan) in zip(push.families, plans) {
+            if let position = plan.member {
+                isReplaced[position] = true
+                if plan.isSameShape {
+                    replaceValues(&members[position], family, plan, time: push.time)
+                } else {
+                    members[position] = replace(members[position], family, plan, group: number, time: push.time)
+                }
+            } else {
+                members.append(add(family, group: number, time: push.time))
+                isReplaced.append(true)
+            }
+        }
+        if push.mode == .replaceGroup, isReplaced.contains(false) {
+            for position in members.indices where !isReplaced[position] { remove(members[position]) }
+            var kept: [GroupRecord.Member] = []
+            for position in members.indices where isReplaced[position] { kept.append(members[position]) }
+            members = kept
+        }
+        groups[Int(number)].members = members
+        setPushTime(push.time, of: number, changed: push.time)
+    }
+
+    /// The most frequent case: the same series as last time, with other values.
+    private mutating func replaceValues(
+        _ member: inout GroupRecord.Member, _ family: PreparedPush.Family, _ plan: FamilyPlan, time: Int64
+    ) {
+        for (slot, series) in zip(plan.slots, family.series) { replaceSeries(slot, with: series) }
+        member.time = time
+        update(&member, family)
+    }
+
+    /// Takes over type, help and unit.
+    private mutating func update(_ member: inout GroupRecord.Member, _ family: PreparedPush.Family) {
+        let number = member.family
+        if member.type != family.type {
+            families[number].removeMember(member.type)
+            families[number].addMember(family.type)
+            member.type = family.type
+        }
+        if families[number].helps[member.help] != family.help {
+            families[number].view = nil
+            families[number].helps.remove(member.help)
+            member.help = families[number].helps.add(family.help)
+        }
+        let unit = family.unit.isEmpty ? nil : family.unit
+        if families[number].units[member.unit] != unit {
+            families[number].view = nil
+            families[number].units.remove(member.unit)
+            member.unit = families[number].units.add(unit)
+        }
+    }
+
+    private mutating func replace(
+        _ old: GroupRecord.Member, _ family: PreparedPush.Family, _ plan: FamilyPlan, group: Int32, time: Int64
+    ) -> GroupRecord.Member {
+        var member = old
+        let kept = Set(plan.slots)
+        var slot = old.first
+        while slot != SlotTable.none {
+            let next = slots[slot].next
+            if !kept.contains(slot) { removeSeries(slot) }
+            slot = next
+        }
+        link(family, plan.slots, &member, group: group)
+        member.time = time
+        update(&member, family)
+        return member
+    }
+
+    private mutating func add(_ family: PreparedPush.Family, group: Int32, time: Int64) -> GroupRecord.Member {
+        let number = families.number(making: family.name)
+        families[number].addMember(family.type)
+        var member = GroupRecord.Member(
+            family: number, type: family.type, help: families[number].helps.add(family.help),
+            unit: families[number].units.add(family.unit.isEmpty ? nil : family.unit), time: time,
+            first: SlotTable.none, count: 0)
+        link(family, [], &member, group: group)
+        return member
+    }
+
+    /// Stores the series of a family, in the slots they had or in new ones, and links them in order.
+    private mutating func link(
+        _ family: PreparedPush.Family, _ planned: [Int32], _ member: inout GroupRecord.Member, group: Int32
+    ) {
+        var last = SlotTable.none
+        member.first = SlotTable.none
+        for (index, series) in family.series.enumerated() {
+            var slot = index < planned.count ? planned[index] : SlotTable.none
+            if slot == SlotTable.none {
+                let hash = GatewayState.hash(family.hashes[index], member.family)
+                slot = addSeries(series, hash, family: member.family, group: group)
+            } else {
+                replaceSeries(slot, with: series)
+            }
+            slots[slot].next = SlotTable.none
+            if last == SlotTable.none { member.first = slot } else { slots[last].next = slot }
+            last = slot
+        }
+        member.count = Int32(truncatingIfNeeded: family.series.count)
+    }
+
+    /// Removes a family from a group.
+    mutating func remove(_ member: GroupRecord.Member) {
+        var slot = member.first
+        while slot != SlotTable.none {
+            let next = slots[slot].next
+            removeSeries(slot)
+            slot = next
+        }
+        families[member.family].helps.remove(member.help)
+        families[member.family].units.remove(member.unit)
+        families[member.family].removeMember(member.type)
+        families.removeIfUnused(member.family)
+    }
+}

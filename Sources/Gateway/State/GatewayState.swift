@@ -1,0 +1,135 @@
+internal import MetricModel
+
+/// The groups and the rules for changing them.
+///
+/// Pure and deterministic: no clock, no input or output, no randomness that shows. The same commands give the same
+/// state, on replay after a crash and on every replica. All that a push must be checked against is kept in tables, so
+/// that it costs what is pushed, whatever is stored.
+package struct GatewayState: Sendable {
+    var slots = SlotTable()
+    var index = SeriesIndex()
+    var families = FamilyTable()
+    var groups: [GroupRecord] = []
+    var freeGroups: [Int32] = []
+    var groupNumbers: [GroupingKey: Int32] = [:]
+    /// Series that are left out because another group exposes the same labels.
+    var duplicates = DuplicateSeries()
+    let maximumGroups: Int
+
+    /// No groups.
+    /// - Parameters:
+    ///   - ownFamilies: What the process exposes itself; pushes are checked against it.
+    ///   - maximumGroups: A push that would make one more group is refused.
+    package init(ownFamilies: [OwnFamily] = [], maximumGroups: Int = .max) {
+        self.maximumGroups = maximumGroups
+        families.own = Dictionary(ownFamilies.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+        for family in ownFamilies { _ = families.number(making: family.name) }
+        pushTimeFamily = families.number(making: PushTimes.pushTimeName)
+        failureTimeFamily = families.number(making: PushTimes.failureTimeName)
+        families.pin(pushTimeFamily, help: PushTimes.pushTimeHelp)
+        families.pin(failureTimeFamily, help: PushTimes.failureTimeHelp)
+    }
+
+    let pushTimeFamily: Int32
+    let failureTimeFamily: Int32
+
+    /// Number of groups.
+    package var groupCount: Int { groupNumbers.count }
+
+    /// Does what `command` says.
+    /// - Returns: what became of it.
+    /// - Complexity: O(what is pushed, replaced or deleted).
+    package mutating func apply(_ command: Command) -> Outcome {
+        switch command {
+        case .push(let push): return apply(PreparedPush(push)).outcome
+        case .delete(let key):
+            delete(key)
+            return .accepted
+        case .wipe:
+            wipe()
+            return .accepted
+        }
+    }
+
+    /// Removes a group; one that is not there is no error.
+    /// - Returns: Whether it was there.
+    /// - Complexity: O(what the group holds).
+    @discardableResult
+    mutating func delete(_ key: GroupingKey) -> Bool {
+        guard let number = groupNumbers.removeValue(forKey: key) else { return false }
+        let group = groups[Int(number)]
+        for member in group.members { remove(member) }
+        removeTimeSeries(group.pushTimeSlot, pushTimeFamily)
+        removeTimeSeries(group.failureTimeSlot, failureTimeFamily)
+        groups[Int(number)] = GroupRecord()
+        freeGroups.append(number)
+        return true
+    }
+
+    private mutating func removeTimeSeries(_ slot: Int32, _ family: Int32) {
+        guard slot != SlotTable.none else { return }
+        removeSeries(slot)
+        families[family].removeMember(.gauge)
+    }
+
+    /// Removes all groups.
+    /// - Returns: What was removed, to be freed where nobody waits.
+    /// - Complexity: O(1), apart from freeing.
+    @discardableResult
+    mutating func wipe() -> GatewayState {
+        let old = self
+        self = GatewayState(ownFamilies: Array(families.own.values), maximumGroups: maximumGroups)
+        return old
+    }
+
+    /// The group of `key`, made if it is not there.
+    mutating func groupNumber(making key: GroupingKey, time: Int64) -> Int32 {
+        if let number = groupNumbers[key] { return number }
+        var group = GroupRecord(key: key)
+        group.pushTimeChanged = time
+        group.failureTimeChanged = time
+        let number: Int32
+        if let free = freeGroups.popLast() {
+            number = free
+            groups[Int(number)] = group
+        } else {
+            number = Int32(truncatingIfNeeded: groups.count)
+            groups.append(group)
+        }
+        groupNumbers[key] = number
+        let labels = SeriesRules.withInstance(key.labels)
+        let series = PackedSeries(labels: labels, value: .gauge(0), type: .gauge, isExposable: true)
+        let hash = series.keyHash
+        for (family, isPushTime) in [(pushTimeFamily, true), (failureTimeFamily, false)] {
+            families[family].addMember(.gauge)
+            let slot = addSeries(series, GatewayState.hash(hash, family), family: family, group: number)
+            if isPushTime {
+                groups[Int(number)].pushTimeSlot = slot
+            } else {
+                groups[Int(number)].failureTimeSlot = slot
+            }
+        }
+        return number
+    }
+
+    /// Sets when a push of the group was taken.
+    mutating func setPushTime(_ time: Int64, of number: Int32, changed: Int64) {
+        let slot = groups[Int(number)].pushTimeSlot
+        groups[Int(number)].pushTime = time
+        groups[Int(number)].pushTimeChanged = changed
+        setTimeSeries(slot, pushTimeFamily, time)
+    }
+
+    /// Sets when a push of the group was refused.
+    mutating func setFailureTime(_ time: Int64, of number: Int32, changed: Int64) {
+        let slot = groups[Int(number)].failureTimeSlot
+        groups[Int(number)].failureTime = time
+        groups[Int(number)].failureTimeChanged = changed
+        setTimeSeries(slot, failureTimeFamily, time)
+    }
+
+    private mutating func setTimeSeries(_ slot: Int32, _ family: Int32, _ time: Int64) {
+        let seconds = Double(time) / 1e9
+        if let old = series(slot) { replaceSeries(slot, with: PackedSeries(copying: old, gauge: seconds)) }
+    }
+}
