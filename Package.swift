@@ -39,7 +39,7 @@ let coreTests: [Target] = [
     tests("DurableFiles"),
     tests("Gateway"),
     tests("TSDB"),
-    tests("PromQL"),
+    tests("PromQL", fixtures: true),
 ]
 
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
@@ -110,10 +110,10 @@ func room(
 }
 
 /// The tests beside a room; they use `package` API only, so that they also run in release builds.
-func tests(_ room: String) -> Target {
+func tests(_ room: String, fixtures: Bool = false) -> Target {
     .testTarget(
         name: room + "Tests", dependencies: [.byName(name: room), "TestSupport"],
-        exclude: [], resources: [], swiftSettings: strict)
+        exclude: fixtures ? ["Fixtures"] : [], resources: [], swiftSettings: strict)
 }
 
 // `NARTHEX_CORE=1 swift test` leaves out everything that needs a network stack: seconds instead of minutes.

@@ -7,7 +7,7 @@ package import MetricModel
 package final class RegularExpression: Sendable {
     /// Why a pattern was refused.
     package struct CompileError: Error, Equatable, CustomStringConvertible {
-        /// RE2's words, with the part of the pattern they are about.
+        /// The words of Go's `regexp`, with the part of the pattern they are about.
         package let message: String
 
         package var description: String { message }
@@ -35,10 +35,7 @@ package final class RegularExpression: Sendable {
         }
         guard let compiled else { throw CompileError(message: "out of memory") }
         guard cre2_ok(compiled) else {
-            var length = 0
-            let text = cre2_error(compiled, &length)
-            let message = String(
-                decoding: UnsafeRawBufferPointer(start: text, count: length), as: UTF8.self)
+            let message = Self.goMessage(compiled)
             cre2_free(compiled)
             throw CompileError(message: message)
         }
@@ -46,6 +43,32 @@ package final class RegularExpression: Sendable {
     }
 
     deinit { cre2_free(regex) }
+
+    /// Why a pattern did not compile, as Go's `regexp/syntax` says it: users know these texts, and search for them.
+    private static func goMessage(_ failed: OpaquePointer) -> String {
+        var length = 0
+        let text = cre2_error_argument(failed, &length)
+        var argument = String(decoding: UnsafeRawBufferPointer(start: text, count: length), as: UTF8.self)
+        let reason: String
+        switch cre2_error_code(failed) {
+        case 2: reason = "invalid escape sequence"
+        case 3: reason = "invalid character class"
+        case 4: reason = "invalid character class range"
+        case 5: reason = "missing closing ]"
+        case 6: reason = "missing closing )"
+        case 7: reason = "unexpected )"
+        case 8: (reason, argument) = ("trailing backslash at end of expression", "")
+        case 9: reason = "missing argument to repetition operator"
+        case 10: reason = "invalid repeat count"
+        case 11: reason = "invalid nested repetition operator"
+        case 12: reason = "invalid or unsupported Perl syntax"
+        case 13: reason = "invalid UTF-8"
+        case 14: reason = "invalid named capture"
+        case 15: reason = "expression too large"
+        default: reason = "regexp/syntax: internal error"
+        }
+        return "error parsing regexp: \(reason): `\(argument)`"
+    }
 
     /// Whether the whole of `text` matches.
     /// - Complexity: O(text).

@@ -1,6 +1,9 @@
+package import Matching
 package import MetricModel
 
-/// Turns query text into a checked ``Expression``.
+/// Turns query text into checked syntax trees.
+///
+/// Language, error texts and positions: prometheus/prometheus promql/parser (3.14).
 package struct Parser: Sendable {
     /// Which parts of the language are switched on, and its limits.
     package struct Options: Sendable, Hashable {
@@ -12,8 +15,11 @@ package struct Parser: Sendable {
         package var extendedRangeSelectors = false
         /// `--enable-feature=promql-binop-fill-modifiers`: `fill`, `fill_left`, `fill_right`.
         package var binaryFillModifiers = false
-        /// How deeply expressions may nest. Upstream has no such limit; its parser's stack grows on the heap.
+        /// How deep the tree may be: an operator adds one, so a chain of that many operators is the longest.
+        /// Upstream has no such limit.
         package var maximumDepth = 1000
+        /// How many parentheses, calls, signs and the like may be open at one place.
+        package var maximumNesting = 200
 
         /// The language as it is without feature flags.
         package init() {}
@@ -33,13 +39,32 @@ package struct Parser: Sendable {
 
     /// A parser for the language of `options`.
     package init(options: Options = Options()) { self.options = options }
-}
 
-extension Parser {
     /// Parses and type-checks a query.
     /// - Throws: The first error that upstream would report.
     /// - Complexity: O(length).
     package func parseExpression(_ query: ByteString) throws(ParseError) -> Expression {
-        throw ParseError("no expression found in input", position: .zero, query: query)
+        var parser = SyntaxParser(query, options: options)
+        let expression = try parser.wholeQuery()
+        _ = try TypeChecker(query: query).check(expression)
+        return expression
+    }
+
+    /// Parses an instant vector selector without modifiers, as `match[]` takes them: `up{job="api"}`.
+    /// - Throws: The first error that upstream would report. A selector that selects everything is none.
+    package func parseMetricSelector(_ text: ByteString) throws(ParseError) -> [Matcher] {
+        var parser = SyntaxParser(text, options: options)
+        let selector = try parser.metricSelector()
+        try parser.expectEnd()
+        return selector.matchers
+    }
+
+    /// Parses a metric: `up{job="api"}`.
+    /// - Throws: The first error that upstream would report.
+    package func parseMetric(_ text: ByteString) throws(ParseError) -> Labels {
+        var parser = SyntaxParser(text, options: options)
+        let metric = try parser.metric()
+        try parser.expectEnd()
+        return metric
     }
 }
