@@ -4,15 +4,36 @@ package import MetricModel
 ///
 /// Not thread-safe: one thread at a time. An appender that is released without ``commit(_:)`` is rolled back; series
 /// that it created stay, without samples.
+///
+/// Source of the behaviour: prometheus/prometheus tsdb/head_append.go.
 package final class Appender {
-    init() {}
+    private let database: Database
+    private let head: Head
+    private let buffer: AppendBuffer
+    /// 0 while the batch is empty.
+    private var number: UInt64 = 0
+    private var limits = AppendLimits(minimumValidTime: .min, headMaximumTime: .min, outOfOrderWindow: 0)
+
+    init(_ database: Database, _ head: Head, _ buffer: AppendBuffer) {
+        self.database = database
+        self.head = head
+        self.buffer = buffer
+    }
+
+    deinit {
+        rollback()
+        database.keep(buffer)
+    }
 
     /// The number of samples in the batch.
-    package var count: Int { 0 }
+    package var count: Int { buffer.count }
 
     /// The reference of the series with `labels`, which is created if it is new.
     /// - Throws: ``AppendError/invalidLabels(_:)``, ``AppendError/seriesLimit(_:)``.
-    package func reference(of labels: Labels) throws(AppendError) -> SeriesReference { throw .seriesLimit(0) }
+    package func reference(of labels: Labels) throws(AppendError) -> SeriesReference {
+        begin()
+        return SeriesReference(rawValue: try made(labels).reference)
+    }
 
     /// Adds a number.
     /// - Parameters:
@@ -23,19 +44,43 @@ package final class Appender {
     /// - Returns: the reference of the series, for the next time.
     package func append(
         _ reference: SeriesReference, labels: @autoclosure () -> Labels, timestamp: Timestamp, value: Double
-    ) throws(AppendError) -> SeriesReference { throw .outOfOrder }
+    ) throws(AppendError) -> SeriesReference {
+        begin()
+        try checkBounds(timestamp)
+        let series = try series(reference, labels)
+        let (verdict, kind) = series.lock.withLock { _ in (series.verdict(timestamp, value, limits), series.kind) }
+        if SampleValue.isStale(value), let stale = stale(series, kind) {
+            return try append(timestamp, stale, to: series)
+        }
+        try accept(verdict)
+        let known = SeriesReference(rawValue: series.reference)
+        buffer.add(ReferencedSample(known, timestamp, value), series)
+        return known
+    }
 
     /// Adds a histogram with integer counts.
+    /// - Throws: also ``AppendError/invalidHistogram(_:)``.
     package func append(
         _ reference: SeriesReference, labels: @autoclosure () -> Labels, timestamp: Timestamp,
         histogram: NativeHistogram
-    ) throws(AppendError) -> SeriesReference { throw .outOfOrder }
+    ) throws(AppendError) -> SeriesReference {
+        begin()
+        try checkBounds(timestamp)
+        do throws(HistogramError) { try histogram.validate() } catch { throw .invalidHistogram("\(error)") }
+        return try append(timestamp, .integer(histogram), to: series(reference, labels))
+    }
 
     /// Adds a histogram with floating-point counts.
+    /// - Throws: also ``AppendError/invalidHistogram(_:)``.
     package func append(
         _ reference: SeriesReference, labels: @autoclosure () -> Labels, timestamp: Timestamp,
         floatHistogram: FloatHistogram
-    ) throws(AppendError) -> SeriesReference { throw .outOfOrder }
+    ) throws(AppendError) -> SeriesReference {
+        begin()
+        try checkBounds(timestamp)
+        do throws(HistogramError) { try floatHistogram.validate() } catch { throw .invalidHistogram("\(error)") }
+        return try append(timestamp, .float(floatHistogram), to: series(reference, labels))
+    }
 
     /// Adds many numbers in one call: the way of scrapes and remote writes.
     /// - Parameters:
@@ -45,40 +90,216 @@ package final class Appender {
     /// - Complexity: O(samples); no allocation a sample.
     package func append(
         _ samples: UnsafeBufferPointer<ReferencedSample>, rejected: (Int, AppendError) -> Void
-    ) -> Int { 0 }
+    ) -> Int {
+        guard !samples.isEmpty else { return 0 }
+        begin()
+        let limits = self.limits
+        let number = self.number
+        let buffer = self.buffer
+        var taken = 0
+        head.series.forEach(of: samples) { index, found in
+            let sample = samples[index]
+            guard let found else { return rejected(index, .unknownSeries(sample.reference)) }
+            found._withUnsafeGuaranteedRef { series in
+                var kind = SampleKind.none
+                let verdict: AppendVerdict? = series.lock.withLock { _ in
+                    if series.isRemoved { return nil }
+                    series.touchedBy = max(series.touchedBy, number)
+                    kind = series.kind
+                    return series.verdict(sample.timestamp, sample.value, limits)
+                }
+                switch verdict {
+                case nil: rejected(index, .unknownSeries(sample.reference))
+                case .refused(let error):
+                    head.counters.count(error)
+                    rejected(index, error)
+                case .inOrder, .repeated, .outOfOrder:
+                    if SampleValue.isStale(sample.value), let stale = stale(series, kind) {
+                        buffer.add(sample.timestamp, stale, series)
+                    } else {
+                        buffer.add(sample, series)
+                    }
+                    taken &+= 1
+                }
+            }
+        }
+        return taken
+    }
 
     /// Adds many numbers in one call.
-    package func append(_ samples: [ReferencedSample], rejected: (Int, AppendError) -> Void) -> Int { 0 }
+    package func append(_ samples: [ReferencedSample], rejected: (Int, AppendError) -> Void) -> Int {
+        samples.withUnsafeBufferPointer { append($0, rejected: rejected) }
+    }
 
     /// Adds a zero where a counter started, if the series holds nothing at or after that time.
     /// - Parameters:
+    ///   - reference: Of the series, or ``SeriesReference/none``.
+    ///   - labels: Used where the reference is unknown.
     ///   - start: Milliseconds since 1970, before `timestamp`.
     ///   - timestamp: Of the sample that follows.
     package func appendStartZero(
         _ reference: SeriesReference, labels: @autoclosure () -> Labels, start: Timestamp, before timestamp: Timestamp
-    ) throws(AppendError) -> SeriesReference { throw .startTimestampOutOfOrder }
+    ) throws(AppendError) -> SeriesReference {
+        guard start < timestamp else { throw .startTimestampNotBeforeSample }
+        begin()
+        let series = try series(reference, labels)
+        try acceptStart(series.lock.withLock { _ in series.verdict(start, 0, limits) })
+        let known = SeriesReference(rawValue: series.reference)
+        buffer.add(ReferencedSample(known, start, 0), series)
+        return known
+    }
 
     /// Adds a histogram without observations where a histogram started.
     package func appendStartZero(
         _ reference: SeriesReference, labels: @autoclosure () -> Labels, start: Timestamp, before timestamp: Timestamp,
         like histogram: HistogramValue.NativePart
-    ) throws(AppendError) -> SeriesReference { throw .startTimestampOutOfOrder }
+    ) throws(AppendError) -> SeriesReference {
+        guard start < timestamp else { throw .startTimestampNotBeforeSample }
+        begin()
+        let series = try series(reference, labels)
+        let zero: HistogramSample =
+            switch histogram {
+            case .integer(let like):
+                .integer(
+                    NativeHistogram(
+                        counterResetHint: .reset, schema: like.schema, zeroThreshold: like.zeroThreshold,
+                        customValues: like.customValues))
+            case .float(let like):
+                .float(
+                    FloatHistogram(
+                        counterResetHint: .reset, schema: like.schema, zeroThreshold: like.zeroThreshold,
+                        customValues: like.customValues))
+            }
+        try acceptStart(series.lock.withLock { _ in series.verdict(start, zero, limits) })
+        buffer.add(start, zero, series)
+        return SeriesReference(rawValue: series.reference)
+    }
 
     /// Adds an exemplar to a series that exists; duplicates are left out silently, as upstream does.
-    package func append(_ reference: SeriesReference, exemplar: Exemplar) throws(AppendError) {}
+    package func append(_ reference: SeriesReference, exemplar: Exemplar) throws(AppendError) {
+        guard head.exemplars.isEnabled else { return }
+        begin()
+        guard let series = known(reference) else { throw .unknownSeries(reference) }
+        if try head.exemplars.validate(exemplar, of: series.labels) { buffer.exemplars.append((series, exemplar)) }
+    }
 
     /// Notes the metadata of a series that exists.
-    package func update(_ reference: SeriesReference, metadata: SeriesMetadata) throws(AppendError) {}
+    package func update(_ reference: SeriesReference, metadata: SeriesMetadata) throws(AppendError) {
+        guard head.setup.keepsMetadata else { return }
+        begin()
+        guard let series = known(reference) else { throw .unknownSeries(reference) }
+        let isNew = series.lock.withLock { _ in series.extra?.metadata != metadata }
+        if isNew { buffer.metadata.append((series, metadata)) }
+    }
 
     /// Writes the batch to the log and makes it visible. Afterwards the appender is empty and may be used again.
     /// - Parameter durability: What to wait for.
     /// - Returns: what was taken.
     /// - Throws: ``StoreError/diskFull(path:)`` or ``StoreError/readOnly(reason:)``; the batch is then rolled back,
     ///   except where only the sync failed: then it is visible, but may not survive a loss of power.
-    package func commit(_ durability: Durability) throws(StoreError) -> CommitResult { CommitResult() }
+    package func commit(_ durability: Durability) throws(StoreError) -> CommitResult {
+        guard number != 0 else { return CommitResult() }
+        defer { rollback() }
+        try database.checkWritable()
+        let (result, position) = try head.commit(buffer, limits)
+        switch durability {
+        case .relaxed: break
+        case .synced: try head.wal.sync(upTo: position)
+        }
+        return result
+    }
 
     /// Forgets the batch.
-    package func rollback() {}
+    package func rollback() {
+        guard number != 0 else { return }
+        buffer.removeAll()
+        head.isolation.closeAppender(number)
+        number = 0
+    }
+
+    // MARK: Parts
+
+    private func begin() {
+        guard number == 0 else { return }
+        number = head.isolation.openAppender()
+        limits = head.limits
+    }
+
+    /// Fails fast, before a series is made for a sample that cannot be taken.
+    private func checkBounds(_ timestamp: Timestamp) throws(AppendError) {
+        if limits.outOfOrderWindow == 0 && timestamp < limits.minimumValidTime {
+            head.counters.count(.outOfBounds)
+            throw .outOfBounds
+        }
+    }
+
+    /// The series of a reference, kept in the head while this appender is open; nil if there is none (any more).
+    private func known(_ reference: SeriesReference) -> MemorySeries? {
+        guard reference != .none, let series = head.series.series(reference.rawValue), touch(series) else { return nil }
+        return series
+    }
+
+    private func touch(_ series: MemorySeries) -> Bool {
+        series.lock.withLock { _ in
+            if series.isRemoved { return false }
+            series.touchedBy = max(series.touchedBy, number)
+            return true
+        }
+    }
+
+    private func series(
+        _ reference: SeriesReference, _ labels: () -> Labels
+    ) throws(AppendError) -> MemorySeries {
+        if let known = known(reference) { return known }
+        return try made(labels())
+    }
+
+    private func made(_ labels: Labels) throws(AppendError) -> MemorySeries {
+        if labels.isEmpty { throw .invalidLabels("empty labelset") }
+        let hash = labels.hash64
+        while true {
+            let limit = head.setup.maximumSeries
+            guard let (series, isNew) = head.series.seriesMade(labels, hash: hash, limit: limit) else {
+                throw .seriesLimit(limit)
+            }
+            if isNew { head.counters.seriesCreated.add(1, ordering: .relaxed) }
+            // A series that is just being removed leaves the map in a moment.
+            if touch(series) { return series }
+        }
+    }
+
+    private func append(
+        _ timestamp: Timestamp, _ histogram: HistogramSample, to series: MemorySeries
+    ) throws(AppendError) -> SeriesReference {
+        try accept(series.lock.withLock { _ in series.verdict(timestamp, histogram, limits) })
+        buffer.add(timestamp, histogram, series)
+        return SeriesReference(rawValue: series.reference)
+    }
+
+    /// A staleness marker of the kind that the series has in this batch or, failing that, in the head; nil for
+    /// numbers.
+    private func stale(_ series: MemorySeries, _ kind: SampleKind) -> HistogramSample? {
+        switch buffer.histogramKinds[series.reference] {
+        case .histograms, .customBucketHistograms: .stale(.histogram)
+        case .floatHistograms, .customBucketFloatHistograms: .stale(.floatHistogram)
+        default: .stale(kind)
+        }
+    }
+
+    private func accept(_ verdict: AppendVerdict) throws(AppendError) {
+        if case .refused(let error) = verdict {
+            head.counters.count(error)
+            throw error
+        }
+    }
+
+    private func acceptStart(_ verdict: AppendVerdict) throws(AppendError) {
+        switch verdict {
+        case .inOrder: return
+        case .repeated, .outOfOrder: throw .startTimestampOutOfOrder
+        case .refused(let error): throw error == .outOfOrder ? .startTimestampOutOfOrder : error
+        }
+    }
 }
 
 /// What a commit took.

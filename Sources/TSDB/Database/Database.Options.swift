@@ -1,5 +1,3 @@
-package import MetricModel
-
 /// How records of the write-ahead log are compressed.
 package enum WALCompression: String, Sendable, Hashable, CaseIterable {
     case none, snappy, zstd

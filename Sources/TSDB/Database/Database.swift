@@ -1,6 +1,7 @@
 package import DurableFiles
 package import Matching
 package import MetricModel
+internal import Synchronization
 
 /// A time series database in a data directory of Prometheus' own format.
 ///
@@ -8,6 +9,28 @@ package import MetricModel
 /// work (persisting the head, compaction, retention) is done by ``maintain(now:)``, which the owner calls about once
 /// a minute from a thread of its own.
 package final class Database: Sendable {
+    struct State: ~Copyable {
+        var options: Options
+        var isClosed = false
+        /// Why appends are refused for now.
+        var refusal: StoreError?
+        var spareBuffers: [AppendBuffer] = []
+        var replayMilliseconds: Int64 = 0
+    }
+
+    /// Where the data lies.
+    package let path: String
+    let fileSystem: any FileSystem
+    let events: @Sendable (StoreEvent) -> Void
+    let head: Head
+    private let directoryLock: (any FileLock)?
+    private let lock = Mutex<Void>(())
+    // SAFETY: read and written under `lock` only.
+    private nonisolated(unsafe) var state: State
+
+    /// Append buffers that are kept between batches.
+    private static let spareBufferLimit = 4
+
     /// Opens or creates the data directory at `path`: takes the lock, opens the blocks, replays the log.
     /// - Parameters:
     ///   - path: The data directory.
@@ -20,72 +43,220 @@ package final class Database: Sendable {
         _ path: String, options: Options = Options(), fileSystem: any FileSystem = POSIXFileSystem(),
         events: @escaping @Sendable (StoreEvent) -> Void = { _ in }
     ) throws(StoreError) -> Database {
-        throw StoreError.refused("being built")
+        try options.validate()
+        let lock = try takeLock(path, options, fileSystem)
+        do throws(StoreError) {
+            return try Database(path, options, fileSystem, events, lock)
+        } catch {
+            lock?.release()
+            throw error
+        }
     }
 
-    private init() {}
+    private static func takeLock(
+        _ path: String, _ options: Options, _ fileSystem: any FileSystem
+    ) throws(StoreError) -> (any FileLock)? {
+        let lockPath = PathName.join(path, StoreLayout.lock)
+        do throws(FileError) {
+            try fileSystem.makeDirectory(path)
+            return options.noLockFile ? nil : try fileSystem.lock(lockPath)
+        } catch {
+            throw error.isLockedElsewhere ? .locked(path: lockPath) : .file(error)
+        }
+    }
+
+    private init(
+        _ path: String, _ options: Options, _ fileSystem: any FileSystem,
+        _ events: @escaping @Sendable (StoreEvent) -> Void, _ directoryLock: (any FileLock)?
+    ) throws(StoreError) {
+        self.path = path
+        self.fileSystem = fileSystem
+        self.events = events
+        self.directoryLock = directoryLock
+        let clock = ContinuousClock()
+        let begin = clock.now
+        head = try Database.openHead(path, options, fileSystem, minimumValidTime: .min)
+        state = State(options: options)
+        let replay = HeadReplay(head, directory: path, on: fileSystem, events: events)
+        try replay.run()
+        let elapsed = begin.duration(to: clock.now).components
+        state.replayMilliseconds = elapsed.seconds * 1000 + elapsed.attoseconds / 1_000_000_000_000_000
+        events(
+            .replayed(
+                segments: replay.segmentCount, samples: replay.sampleCount, milliseconds: state.replayMilliseconds))
+    }
+
+    private static func openHead(
+        _ path: String, _ options: Options, _ fileSystem: any FileSystem, minimumValidTime: Timestamp
+    ) throws(StoreError) -> Head {
+        let wal = try WALWriter(
+            PathName.join(path, StoreLayout.wal), segmentSize: options.walSegmentSize, on: fileSystem)
+        let latePath = PathName.join(path, StoreLayout.lateLog)
+        var lateLog: WALWriter?
+        let hasLateLog: Bool
+        do throws(FileError) { hasLateLog = try fileSystem.exists(latePath) } catch { throw .file(error) }
+        if options.outOfOrderWindow > 0 || hasLateLog {
+            lateLog = try WALWriter(latePath, segmentSize: options.walSegmentSize, on: fileSystem)
+        }
+        let chunkFiles = try HeadChunkFiles(PathName.join(path, StoreLayout.headChunks), on: fileSystem)
+        let setup = Head.Setup(
+            rules: ChunkRules(range: options.minimumBlockDuration, samplesPerChunk: options.samplesPerChunk),
+            walCompression: options.walCompression, maximumSeries: options.maximumSeries,
+            outOfOrderChunkCapacity: options.outOfOrderChunkCapacity, keepsMetadata: options.metadataRecords)
+        return Head(
+            setup: setup, wal: wal, lateLog: lateLog, chunkFiles: chunkFiles, minimumValidTime: minimumValidTime,
+            outOfOrderWindow: options.outOfOrderWindow, maximumExemplars: options.maximumExemplars)
+    }
+
+    // MARK: Appending
 
     /// A new batch of samples: applied as one by ``Appender/commit(_:)``, or not at all.
     /// Use each appender from one thread at a time.
-    package func appender() -> Appender { Appender() }
+    package func appender() -> Appender {
+        let buffer = lock.withLock { _ in state.spareBuffers.popLast() } ?? AppendBuffer()
+        return Appender(self, head, buffer)
+    }
+
+    /// Takes an empty buffer back.
+    func keep(_ buffer: AppendBuffer) {
+        lock.withLock { _ in
+            if state.spareBuffers.count < Database.spareBufferLimit { state.spareBuffers.append(buffer) }
+        }
+    }
+
+    /// Throws if appends are refused now.
+    func checkWritable() throws(StoreError) {
+        if let failure = writeFailure { throw failure }
+    }
 
     /// The reference of a series that the head knows, for appends without labels.
     /// - Parameters:
     ///   - packedLabels: Bytes in the form of ``MetricModel/Labels/packedBytes``.
     ///   - hash: Their XXHash64.
     /// - Complexity: O(bytes); no allocation.
-    package func reference(packedLabels: UnsafeRawBufferPointer, hash: UInt64) -> SeriesReference? { nil }
+    package func reference(packedLabels: UnsafeRawBufferPointer, hash: UInt64) -> SeriesReference? {
+        head.series.reference(packed: packedLabels, hash: hash).map { SeriesReference(rawValue: $0) }
+    }
 
     /// The reference of a series that the head knows.
-    package func reference(of labels: Labels) -> SeriesReference? { nil }
+    package func reference(of labels: Labels) -> SeriesReference? {
+        head.series.series(labels, hash: labels.hash64).map { SeriesReference(rawValue: $0.reference) }
+    }
+
+    // MARK: Queries
 
     /// A view of all samples from `start` to `end`, both included, as they are now: later appends, compactions and
     /// deletions do not change it. Blocks that it reads stay on disk until it is released.
     package func querier(from start: Timestamp, to end: Timestamp) throws(StoreError) -> Querier {
-        throw StoreError.closed
+        try checkOpen()
+        return Querier(from: start, to: end, head: HeadView(head, from: start, to: end))
     }
 
     /// The exemplars of series that fulfil all matchers of at least one of the lists, by series, each by time.
     package func exemplars(
         matching selectors: [[Matcher]], from start: Timestamp, to end: Timestamp
     ) throws(StoreError) -> [SeriesExemplars] {
-        throw StoreError.closed
+        try checkOpen()
+        return head.exemplars.select(from: start, to: end) { labels in
+            selectors.contains { $0.allSatisfy { $0.matches(labels) } }
+        }
     }
+
+    // MARK: Administration
 
     /// Deletes the samples from `start` to `end` of all series that fulfil `matchers`; the disk space returns when
     /// compaction or ``cleanTombstones()`` rewrites the blocks.
-    package func delete(_ matchers: [Matcher], from start: Timestamp, to end: Timestamp) throws(StoreError) {}
+    package func delete(_ matchers: [Matcher], from start: Timestamp, to end: Timestamp) throws(StoreError) {
+        try checkOpen()
+        try checkWritable()
+        try head.delete(matchers, from: start, to: end)
+    }
 
     /// Rewrites the blocks that have deletions.
-    package func cleanTombstones() throws(StoreError) {}
+    package func cleanTombstones() throws(StoreError) { try checkOpen() }
 
     /// Writes a copy of the database under `directory`: hard links to the blocks, and a block of the head unless
     /// `skippingHead`.
-    package func snapshot(into directory: String, skippingHead: Bool) throws(StoreError) {}
+    package func snapshot(into directory: String, skippingHead: Bool) throws(StoreError) { try checkOpen() }
 
     /// Persists what the head holds beyond its range, compacts blocks, applies retention, writes full chunks to disk.
     /// - Parameter now: Milliseconds since 1970.
-    package func maintain(now: Timestamp) throws(StoreError) {}
+    package func maintain(now: Timestamp) throws(StoreError) {
+        try checkOpen()
+        try head.mapFullChunks()
+    }
 
     /// Changes what may change while the database is open: retention, out-of-order window, exemplars.
-    package func update(_ change: @Sendable (inout Options) -> Void) throws(StoreError) {}
+    package func update(_ change: @Sendable (inout Options) -> Void) throws(StoreError) {
+        try checkOpen()
+        var options = lock.withLock { _ in state.options }
+        change(&options)
+        try options.validate()
+        if options.outOfOrderWindow > 0 {
+            let segmentSize = options.walSegmentSize
+            let path = PathName.join(path, StoreLayout.lateLog)
+            if head.lateLog.withLock({ $0 }) == nil {
+                let log = try WALWriter(path, segmentSize: segmentSize, on: fileSystem)
+                head.lateLog.withLock { $0 = log }
+            }
+        }
+        head.outOfOrderWindow.store(options.outOfOrderWindow, ordering: .relaxed)
+        head.exemplars.resize(to: options.maximumExemplars)
+        lock.withLock { _ in state.options = options }
+    }
 
-    /// What the head holds.
-    package var headStatus: HeadStatus { HeadStatus() }
-
-    /// The names, values and pairs with most series, `limit` of each.
-    package func cardinality(limit: Int) -> CardinalityStatus { CardinalityStatus() }
-
-    /// The blocks that are served, by time.
-    package var blocks: [BlockStatus] { [] }
-
-    /// Counters since the start.
-    package var metrics: StoreMetrics { StoreMetrics() }
+    /// The options as they are now.
+    package var options: Options { lock.withLock { _ in state.options } }
 
     /// Why appends are refused, or nil while they are taken.
-    package var writeFailure: StoreError? { nil }
+    package var writeFailure: StoreError? {
+        let own: StoreError? = lock.withLock { _ in state.isClosed ? .closed : state.refusal }
+        return own ?? head.wal.failure
+    }
+
+    func checkOpen() throws(StoreError) {
+        if lock.withLock({ _ in state.isClosed }) { throw .closed }
+    }
+
+    /// Milliseconds that the replay at the start took.
+    var replayMilliseconds: Int64 { lock.withLock { _ in state.replayMilliseconds } }
 
     /// Stops: waits for running appends, syncs the log, writes a memory snapshot if asked for, gives up the lock.
     /// Later calls throw ``StoreError/closed``.
-    package func close() throws(StoreError) {}
+    package func close() throws(StoreError) {
+        let wasClosed = lock.withLock { _ in
+            defer { state.isClosed = true }
+            return state.isClosed
+        }
+        if wasClosed { return }
+        defer { directoryLock?.release() }
+        // A commit that runs ends first; those that wait for it are refused by the closed log.
+        try head.withCommitState { (_) throws(StoreError) in
+            try head.wal.close()
+            try head.lateLog.withLock { $0 }?.close()
+        }
+        try head.chunkFiles.close()
+    }
+}
+
+extension Database.Options {
+    /// Throws for options that contradict each other.
+    func validate() throws(StoreError) {
+        guard walSegmentSize > 0, walSegmentSize % WALFormat.pageSize == 0 else {
+            throw .invalidOptions("the WAL segment size must be a multiple of 32 KiB")
+        }
+        guard minimumBlockDuration > 0, maximumBlockDuration >= minimumBlockDuration else {
+            throw .invalidOptions("the maximum block duration must not be below the minimum")
+        }
+        guard samplesPerChunk > 0, samplesPerChunk <= 16_000, outOfOrderChunkCapacity > 0,
+            outOfOrderChunkCapacity <= 255
+        else {
+            throw .invalidOptions("a chunk holds 1 to 16,000 samples, an out-of-order chunk 1 to 255")
+        }
+        guard retention >= 0, maximumBytes >= 0, outOfOrderWindow >= 0, maximumExemplars >= 0, maximumSeries >= 0,
+            maximumDiskPercentage >= 0, maximumDiskPercentage <= 100
+        else {
+            throw .invalidOptions("limits must not be negative")
+        }
+    }
 }

@@ -1,0 +1,68 @@
+internal import MetricModel
+
+extension Database {
+    /// What the head holds.
+    package var headStatus: HeadStatus {
+        var status = HeadStatus()
+        status.seriesCount = head.series.count
+        status.minimumTime = head.minimumTime.load(ordering: .relaxed)
+        status.maximumTime = head.maximumTime.load(ordering: .relaxed)
+        status.labelPairCount = head.postings.pairCount
+        status.chunkCount = head.chunkCount
+        return status
+    }
+
+    /// The names, values and pairs with most series, `limit` of each.
+    package func cardinality(limit: Int) -> CardinalityStatus {
+        var metrics: [CardinalityStatus.Entry] = []
+        var values: [ByteString: UInt64] = [:]
+        var bytes: [ByteString: UInt64] = [:]
+        var pairs: [CardinalityStatus.Entry] = []
+        head.postings.forEachPair { name, value, series in
+            let count = UInt64(series)
+            if name == Labels.metricName { metrics.append(.init(name: value, count: count)) }
+            values[name, default: 0] += 1
+            // Upstream counts the bytes of a value once for each of its series.
+            bytes[name, default: 0] += UInt64(value.count) * count
+            pairs.append(.init(name: ByteString(name.bytes + [UInt8(ascii: "=")] + value.bytes), count: count))
+        }
+        var status = CardinalityStatus()
+        status.seriesByMetricName = Database.top(metrics, limit)
+        status.valuesByLabelName = Database.top(values.map { .init(name: $0.key, count: $0.value) }, limit)
+        status.bytesByLabelName = Database.top(bytes.map { .init(name: $0.key, count: $0.value) }, limit)
+        status.seriesByLabelPair = Database.top(pairs, limit)
+        return status
+    }
+
+    private static func top(_ entries: [CardinalityStatus.Entry], _ limit: Int) -> [CardinalityStatus.Entry] {
+        let sorted = entries.sorted { $0.count != $1.count ? $0.count > $1.count : $0.name < $1.name }
+        return Array(sorted.prefix(max(0, limit)))
+    }
+
+    /// The blocks that are served, by time.
+    package var blocks: [BlockStatus] { [] }
+
+    /// Counters since the start.
+    package var metrics: StoreMetrics {
+        var metrics = StoreMetrics()
+        let counters = head.counters
+        metrics.floatsAppended = counters.floats.load(ordering: .relaxed)
+        metrics.histogramsAppended = counters.histograms.load(ordering: .relaxed)
+        metrics.exemplarsAppended = counters.exemplars.load(ordering: .relaxed)
+        metrics.outOfOrderAppended = counters.late.load(ordering: .relaxed)
+        metrics.outOfOrderRejected = counters.outOfOrder.load(ordering: .relaxed)
+        metrics.outOfBoundsRejected = counters.outOfBounds.load(ordering: .relaxed)
+        metrics.tooOldRejected = counters.tooOld.load(ordering: .relaxed)
+        metrics.seriesCreated = counters.seriesCreated.load(ordering: .relaxed)
+        metrics.seriesRemoved = counters.seriesRemoved.load(ordering: .relaxed)
+        metrics.chunksCreated = counters.chunksCreated.load(ordering: .relaxed)
+        metrics.chunksRemoved = counters.chunksRemoved.load(ordering: .relaxed)
+        let wal = head.wal.metrics
+        metrics.walSyncs = wal.syncs
+        metrics.walBytesWritten = wal.bytes
+        metrics.walWritesFailed = wal.failedWrites
+        metrics.walSegment = head.wal.currentSegment
+        metrics.replayMilliseconds = replayMilliseconds
+        return metrics
+    }
+}

@@ -1,0 +1,250 @@
+internal import MetricModel
+internal import Synchronization
+
+extension Head {
+    /// What applying a commit found out.
+    struct Applied {
+        var result = CommitResult()
+        var minimumTime: Timestamp = .max
+        var maximumTime: Timestamp = .min
+        /// Late samples that were taken, for their log.
+        var lateFloats: [ReferencedSample] = []
+        var lateHistograms: [WALRow.Histogram] = []
+        var lateMinimumTime: Timestamp = .max
+        var lateMaximumTime: Timestamp = .min
+        var markers: [WALRow.ChunkMarker] = []
+    }
+
+    /// Writes a batch to the log and applies it.
+    /// - Returns: what was taken, and the position of the log that makes it durable.
+    func commit(
+        _ buffer: AppendBuffer, _ limits: AppendLimits
+    ) throws(StoreError) -> (result: CommitResult, position: Int64) {
+        try buffer.encode(setup.walCompression)
+        return try withCommitState { (state) throws(StoreError) in
+            try logNewSeries(&state)
+            let position = try wal.write(buffer.records)
+            let ticket = isolation.beginCommit()
+            var applied = Applied()
+            for section in buffer.earlier { apply(section, limits, ticket, &state, &applied) }
+            apply(buffer.section, limits, ticket, &state, &applied)
+            apply(exemplars: buffer.exemplars)
+            for (series, metadata) in buffer.metadata {
+                series.lock.withLock { _ in series.extraMade.metadata = metadata }
+            }
+            if applied.minimumTime <= applied.maximumTime {
+                note(minimum: applied.minimumTime, maximum: applied.maximumTime)
+            }
+            finishLate(&state, &applied)
+            isolation.endCommit(ticket)
+            counters.late.add(UInt64(applied.result.outOfOrder), ordering: .relaxed)
+            return (applied.result, position)
+        }
+    }
+
+    /// Writes records of all series that the log does not know, so that no sample ever precedes its series.
+    func logNewSeries(_ state: inout CommitState) throws(StoreError) {
+        let unlogged = series.takeUnlogged()
+        guard !unlogged.isEmpty else { return }
+        do throws(StoreError) {
+            state.seriesBatch.removeAll()
+            var isBegun = false
+            for one in unlogged {
+                if !isBegun { WALRecordEncoder.begin(.series, in: &state.seriesBatch.record) }
+                isBegun = true
+                WALRecordEncoder.appendSeries(one.reference, one.labels, to: &state.seriesBatch.record)
+                // Records of moderate size, so that a replay of many series needs no large buffer.
+                if state.seriesBatch.record.count > 1 << 20 {
+                    try state.seriesBatch.finishRecord(setup.walCompression)
+                    isBegun = false
+                }
+            }
+            try state.seriesBatch.finishRecord(setup.walCompression)
+            _ = try wal.write(state.seriesBatch)
+            state.seriesBatch.removeAll()
+        } catch {
+            state.seriesBatch.removeAll()
+            series.returnUnlogged(unlogged)
+            throw error
+        }
+    }
+
+    private func apply(
+        _ section: AppendBuffer.Section, _ limits: AppendLimits, _ ticket: CommitTicket, _ state: inout CommitState,
+        _ applied: inout Applied
+    ) {
+        applyFloats(section, limits, ticket, &state, &applied)
+        for (index, row) in section.histograms.enumerated() {
+            let series = section.histogramSeries[index]
+            series.lock.withLock { _ in
+                apply(row.timestamp, row.histogram, to: series, limits, ticket, &state, &applied)
+            }
+        }
+    }
+
+    private func applyFloats(
+        _ section: AppendBuffer.Section, _ limits: AppendLimits, _ ticket: CommitTicket, _ state: inout CommitState,
+        _ applied: inout Applied
+    ) {
+        let rules = setup.rules
+        var minimum = Timestamp.max
+        var maximum = Timestamp.min
+        var appended = 0
+        section.floats.withUnsafeBufferPointer { samples in
+            section.floatSeries.withUnsafeBufferPointer { owners in
+                for index in samples.indices {
+                    let sample = samples[index]
+                    owners[index]._withUnsafeGuaranteedRef { series in
+                        series.lock.withLock { _ in
+                            if case .inOrder = series.verdict(sample.timestamp, sample.value, limits),
+                                !SampleValue.isStale(sample.value) || series.kind == .float || series.kind == .none
+                            {
+                                series.mark(ticket)
+                                if series.append(sample.timestamp, sample.value, rules) { noteFull(series, &state) }
+                                minimum = min(minimum, sample.timestamp)
+                                maximum = max(maximum, sample.timestamp)
+                                appended &+= 1
+                            } else {
+                                applyOdd(sample, to: series, limits, ticket, &state, &applied)
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        applied.minimumTime = min(applied.minimumTime, minimum)
+        applied.maximumTime = max(applied.maximumTime, maximum)
+        applied.result.appended += appended
+        counters.floats.add(UInt64(appended), ordering: .relaxed)
+    }
+
+    /// A number that is late, refused, repeated, or a staleness marker behind a histogram.
+    private func applyOdd(
+        _ sample: ReferencedSample, to series: MemorySeries, _ limits: AppendLimits, _ ticket: CommitTicket,
+        _ state: inout CommitState, _ applied: inout Applied
+    ) {
+        if SampleValue.isStale(sample.value), let stale = HistogramSample.stale(series.kind) {
+            return apply(sample.timestamp, stale, to: series, limits, ticket, &state, &applied)
+        }
+        switch series.verdict(sample.timestamp, sample.value, limits) {
+        case .inOrder, .repeated: break
+        case .outOfOrder:
+            let late = LateSample(timestamp: sample.timestamp, value: .float(sample.value))
+            if insertLate(late, into: series, &applied) { applied.lateFloats.append(sample) }
+        case .refused(let error):
+            counters.count(error)
+            applied.result.rejected += 1
+        }
+    }
+
+    private func apply(
+        _ timestamp: Timestamp, _ histogram: HistogramSample, to series: MemorySeries, _ limits: AppendLimits,
+        _ ticket: CommitTicket, _ state: inout CommitState, _ applied: inout Applied
+    ) {
+        switch series.verdict(timestamp, histogram, limits) {
+        case .inOrder:
+            series.mark(ticket)
+            if series.append(timestamp, histogram, setup.rules) { noteFull(series, &state) }
+            applied.minimumTime = min(applied.minimumTime, timestamp)
+            applied.maximumTime = max(applied.maximumTime, timestamp)
+            applied.result.appended += 1
+            counters.histograms.add(1, ordering: .relaxed)
+        case .repeated: break
+        case .outOfOrder:
+            let late = LateSample(timestamp: timestamp, value: .histogram(histogram))
+            if insertLate(late, into: series, &applied) {
+                applied.lateHistograms.append(
+                    WALRow.Histogram(reference: series.reference, timestamp: timestamp, histogram: histogram))
+            }
+        case .refused(let error):
+            counters.count(error)
+            applied.result.rejected += 1
+        }
+    }
+
+    /// Puts a series on the list of those whose full chunks wait for being mapped. Its lock must be held.
+    func noteFull(_ series: MemorySeries, _ state: inout CommitState) {
+        counters.chunksCreated.add(1, ordering: .relaxed)
+        let extra = series.extraMade
+        if extra.isListedAsFull { return }
+        extra.isListedAsFull = true
+        state.fullSeries.append(series)
+    }
+
+    private func apply(exemplars: [(series: MemorySeries, exemplar: Exemplar)]) {
+        var added: UInt64 = 0
+        for (series, exemplar) in exemplars where self.exemplars.add(exemplar, of: series.labels) { added += 1 }
+        if added > 0 { counters.exemplars.add(added, ordering: .relaxed) }
+    }
+
+    // MARK: Late samples
+
+    /// Adds a late sample. The lock of the series must be held.
+    /// - Returns: whether it was new.
+    private func insertLate(_ sample: LateSample, into series: MemorySeries, _ applied: inout Applied) -> Bool {
+        let extra = series.extraMade
+        var chunks = extra.outOfOrder ?? OutOfOrderChunks()
+        extra.outOfOrder = nil
+        defer { extra.outOfOrder = chunks }
+        if chunks.buffer.count >= setup.outOfOrderChunkCapacity {
+            mapLate(&chunks, series, &applied)
+        }
+        guard chunks.insert(sample) else { return false }
+        applied.result.appended += 1
+        applied.result.outOfOrder += 1
+        applied.lateMinimumTime = min(applied.lateMinimumTime, sample.timestamp)
+        applied.lateMaximumTime = max(applied.lateMaximumTime, sample.timestamp)
+        return true
+    }
+
+    /// Writes the buffer of late samples as chunks. On failure they stay in the buffer, which then grows.
+    private func mapLate(_ chunks: inout OutOfOrderChunks, _ series: MemorySeries, _ applied: inout Applied) {
+        var mapped: [MappedChunk] = []
+        do throws(StoreError) {
+            for full in chunks.encoded() {
+                mapped.append(try chunkFiles.append(series.reference, full, isOutOfOrder: true))
+            }
+            try chunkFiles.flush()
+        } catch { return }
+        chunks.buffer = []
+        chunks.mapped += mapped
+        if let last = mapped.last {
+            // A reader of the log must know which samples the chunk holds: those of this series before the marker.
+            applied.lateFloats.removeAll { $0.reference.rawValue == series.reference }
+            applied.lateHistograms.removeAll { $0.reference == series.reference }
+            applied.markers.append(WALRow.ChunkMarker(reference: series.reference, chunk: last.reference))
+        }
+    }
+
+    /// Writes the log of late samples: best effort, as the samples are in the write-ahead log too.
+    private func finishLate(_ state: inout CommitState, _ applied: inout Applied) {
+        guard applied.lateMinimumTime <= applied.lateMaximumTime || !applied.markers.isEmpty else { return }
+        noteLate(minimum: applied.lateMinimumTime, maximum: applied.lateMaximumTime)
+        guard let log = lateLog.withLock({ $0 }) else { return }
+        state.lateBatch.removeAll()
+        do throws(StoreError) {
+            if !applied.markers.isEmpty {
+                WALRecordEncoder.chunkMarkers(applied.markers, in: &state.lateBatch.record)
+                try state.lateBatch.finishRecord(setup.walCompression)
+            }
+            if !applied.lateFloats.isEmpty {
+                applied.lateFloats.withUnsafeBufferPointer {
+                    WALRecordEncoder.samples($0, in: &state.lateBatch.record)
+                }
+                try state.lateBatch.finishRecord(setup.walCompression)
+            }
+            for kind in [
+                WALRecordKind.histograms, .customBucketHistograms, .floatHistograms, .customBucketFloatHistograms,
+            ] {
+                let rows = applied.lateHistograms.filter { WALRecordEncoder.kind(of: $0.histogram) == kind }
+                guard !rows.isEmpty else { continue }
+                WALRecordEncoder.histograms(rows, kind, in: &state.lateBatch.record)
+                try state.lateBatch.finishRecord(setup.walCompression)
+            }
+            _ = try log.write(state.lateBatch)
+        } catch {
+            counters.lateLogFailures.add(1, ordering: .relaxed)
+        }
+        state.lateBatch.removeAll()
+    }
+}

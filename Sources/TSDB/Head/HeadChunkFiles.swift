@@ -1,0 +1,368 @@
+internal import ByteCoding
+internal import DurableFiles
+internal import MetricModel
+internal import Synchronization
+
+/// A chunk as it stands in a file of `chunks_head`, with the series it belongs to.
+struct StoredHeadChunk {
+    var series: UInt64
+    var chunk: MappedChunk
+    var isOutOfOrder: Bool
+}
+
+/// The files under `chunks_head`: full chunks of the head, so that they need no memory and no replay.
+///
+/// The log holds the same samples until they are in a block, so that a damaged file costs time, never samples.
+/// Source of the format: prometheus/prometheus tsdb/docs/format/head_chunks.md.
+final class HeadChunkFiles: Sendable {
+    /// How a file is read.
+    enum Reader: Sendable {
+        case file(any File)
+        case mapped(MappedFile)
+    }
+
+    private struct State: ~Copyable {
+        var readers: [Int: Reader] = [:]
+        var current: (any File)?
+        var currentNumber = 0
+        /// Bytes of the current file that are written.
+        var offset: Int64 = 0
+        var pending = WireBuffer(capacity: 64 * 1024)
+        /// Newest sample of each file, for truncation.
+        var newest: [Int: Timestamp] = [:]
+        var needsCut = false
+    }
+
+    static let magic: UInt32 = 0x0130_BC91
+    static let headerSize = 8
+    static let maximumFileSize: Int64 = 128 << 20
+    /// The bit of the encoding byte that says that the chunk's samples came late.
+    static let outOfOrderBit: UInt8 = 0x80
+    /// Reference, two times, encoding.
+    private static let fixedSize = 25
+    private static let flushSize = 1 << 20
+
+    let directory: String
+    private let fileSystem: any FileSystem
+    private let lock = Mutex<Void>(())
+    // SAFETY: read and written under `lock` only.
+    private nonisolated(unsafe) var state = State()
+
+    init(_ directory: String, on fileSystem: any FileSystem) throws(StoreError) {
+        self.directory = directory
+        self.fileSystem = fileSystem
+        do throws(FileError) { try fileSystem.makeDirectory(directory) } catch { throw .file(error) }
+    }
+
+    // MARK: Loading
+
+    /// Reads all files, in order, and calls `body` with each chunk. From damage on everything is removed, as the log
+    /// has it too.
+    /// - Returns: where damage was found, and what.
+    func load(_ body: (StoredHeadChunk) -> Void) throws(StoreError) -> (path: String, offset: Int64, reason: String)? {
+        var damage: (path: String, offset: Int64, reason: String)?
+        do throws(FileError) {
+            let numbers = try fileSystem.list(directory).compactMap { WALFormat.segmentNumber($0) }.sorted()
+            var previous: Int?
+            for number in numbers {
+                let path = self.path(number)
+                if damage == nil, let previous, number != previous + 1 {
+                    damage = (path, 0, "head chunk files are not sequential")
+                }
+                previous = number
+                if damage != nil {
+                    try fileSystem.remove(path)
+                    continue
+                }
+                let file = try fileSystem.map(path)
+                let (end, reason) = scan(file, number, body)
+                if let reason { damage = (path, Int64(end), reason) }
+                if end <= HeadChunkFiles.headerSize {
+                    try fileSystem.remove(path)
+                    previous = nil
+                } else if reason != nil {
+                    let writer = try fileSystem.open(path, .readWrite)
+                    try writer.truncate(to: Int64(end))
+                    try writer.sync(.data)
+                    try writer.close()
+                    let cut = try fileSystem.map(path)
+                    lock.withLock { _ in state.readers[number] = .mapped(cut) }
+                } else {
+                    lock.withLock { _ in state.readers[number] = .mapped(file) }
+                }
+                lock.withLock { _ in state.currentNumber = max(state.currentNumber, number) }
+            }
+        } catch {
+            throw .file(error)
+        }
+        return damage
+    }
+
+    /// - Returns: where the last good chunk ends, and why the file does not go on, if it should.
+    private func scan(
+        _ file: MappedFile, _ number: Int, _ body: (StoredHeadChunk) -> Void
+    ) -> (end: Int, reason: String?) {
+        file.withUnsafeBytes { bytes in
+            guard bytes.count >= HeadChunkFiles.headerSize else {
+                return (0, bytes.isEmpty ? nil : "file ends within its header")
+            }
+            let magic = UInt32(bigEndian: bytes.loadUnaligned(fromByteOffset: 0, as: UInt32.self))
+            if magic == 0 && bytes.allSatisfy({ $0 == 0 }) { return (0, nil) }
+            guard magic == HeadChunkFiles.magic else { return (0, "invalid magic number \(String(magic, radix: 16))") }
+            guard bytes[4] == 1 else { return (0, "unknown head chunk format version \(bytes[4])") }
+            var offset = HeadChunkFiles.headerSize
+            while offset < bytes.count {
+                switch HeadChunkFiles.parse(UnsafeRawBufferPointer(rebasing: bytes[offset...])) {
+                case .end: return (offset, nil)
+                case .bad(let reason): return (offset, reason)
+                case .chunk(let parsed):
+                    let chunk = MappedChunk(
+                        minimumTime: parsed.minimumTime, maximumTime: parsed.maximumTime,
+                        reference: UInt64(number) << 32 | UInt64(offset), sampleCount: parsed.sampleCount)
+                    body(StoredHeadChunk(series: parsed.series, chunk: chunk, isOutOfOrder: parsed.isOutOfOrder))
+                    note(number, parsed.maximumTime)
+                    offset += parsed.size
+                }
+            }
+            return (offset, nil)
+        }
+    }
+
+    private func note(_ number: Int, _ newest: Timestamp) {
+        lock.withLock { _ in state.newest[number] = max(state.newest[number] ?? .min, newest) }
+    }
+
+    private struct Parsed {
+        var series: UInt64
+        var minimumTime: Timestamp
+        var maximumTime: Timestamp
+        var encoding: ChunkEncoding
+        var isOutOfOrder: Bool
+        var data: Range<Int>
+        var sampleCount: UInt32
+        var size: Int
+    }
+
+    private enum Found {
+        case chunk(Parsed)
+        case end
+        case bad(String)
+    }
+
+    /// Reads the chunk at the start of `bytes`.
+    private static func parse(_ bytes: UnsafeRawBufferPointer) -> Found {
+        var cursor = WireCursor(bytes)
+        let series = cursor.bigEndian64()
+        let minimum = Int64(bitPattern: cursor.bigEndian64())
+        let maximum = Int64(bitPattern: cursor.bigEndian64())
+        if !cursor.isBad && series == 0 && minimum == 0 && maximum == 0 { return .end }
+        let number = cursor.byte()
+        let length = cursor.uvarint()
+        if cursor.isBad {
+            return bytes.allSatisfy({ $0 == 0 }) ? .end : .bad("head chunk file ends within a chunk")
+        }
+        guard length <= UInt64(cursor.left), cursor.left - Int(length) >= 4 else {
+            return .bad("head chunk file doesn't include enough bytes to read the chunk")
+        }
+        let start = cursor.offset
+        let end = start + Int(length)
+        _ = cursor.slice(Int(length))
+        let expected = cursor.bigEndian32()
+        let found = CRC32C.checksum(UnsafeRawBufferPointer(rebasing: bytes[0..<end]))
+        guard found == expected else {
+            return .bad(
+                "checksum mismatch expected:\(String(expected, radix: 16)), actual:\(String(found, radix: 16))")
+        }
+        guard let encoding = ChunkEncoding(rawValue: number & ~outOfOrderBit) else {
+            return .bad("unknown chunk encoding \(number & ~outOfOrderBit)")
+        }
+        let samples = ChunkHeader.sampleCount(UnsafeRawBufferPointer(rebasing: bytes[start..<end]), encoding)
+        return .chunk(
+            Parsed(
+                series: series, minimumTime: minimum, maximumTime: maximum, encoding: encoding,
+                isOutOfOrder: number & outOfOrderBit != 0, data: start..<end, sampleCount: UInt32(samples),
+                size: cursor.offset))
+    }
+
+    // MARK: Writing
+
+    /// Adds a chunk to what the next ``flush()`` writes.
+    /// - Returns: its reference, good once it is flushed.
+    func append(_ series: UInt64, _ full: FullChunk, isOutOfOrder: Bool) throws(StoreError) -> MappedChunk {
+        try lock.withLock { (_) throws(StoreError) -> MappedChunk in
+            let size = Int64(full.chunk.byteCount + HeadChunkFiles.fixedSize + 16)
+            if state.current == nil
+                || state.offset + Int64(state.pending.count) + size
+                    > HeadChunkFiles.maximumFileSize
+            {
+                try flushLocked()
+                try beginFile()
+            }
+            let offset = state.offset + Int64(state.pending.count)
+            let start = state.pending.count
+            state.pending.put(bigEndian: series)
+            state.pending.put(bigEndian: UInt64(bitPattern: full.minimumTime))
+            state.pending.put(bigEndian: UInt64(bitPattern: full.maximumTime))
+            state.pending.put(full.chunk.encoding.rawValue | (isOutOfOrder ? HeadChunkFiles.outOfOrderBit : 0))
+            state.pending.put(uvarint: UInt64(full.chunk.byteCount))
+            full.chunk.withUnsafeBytes { state.pending.put($0) }
+            let sum = CRC32C.checksum(UnsafeRawBufferPointer(rebasing: state.pending.bytes[start...]))
+            state.pending.put(bigEndian32: sum)
+            state.newest[state.currentNumber] = max(state.newest[state.currentNumber] ?? .min, full.maximumTime)
+            return MappedChunk(
+                minimumTime: full.minimumTime, maximumTime: full.maximumTime,
+                reference: UInt64(state.currentNumber) << 32 | UInt64(offset),
+                sampleCount: UInt32(full.chunk.sampleCount))
+        }
+    }
+
+    /// Whether so much is pending that a flush is due.
+    var isFlushDue: Bool { lock.withLock { _ in state.pending.count >= HeadChunkFiles.flushSize } }
+
+    /// Writes what was appended. After an error none of it is written, and its references are void.
+    func flush() throws(StoreError) {
+        try lock.withLock { (_) throws(StoreError) in try flushLocked() }
+    }
+
+    private func flushLocked() throws(StoreError) {
+        guard state.pending.count > 0, let file = state.current else { return }
+        defer { state.pending.removeAll() }
+        do throws(FileError) {
+            if state.needsCut {
+                try file.truncate(to: state.offset)
+                state.needsCut = false
+            }
+            try file.write(state.pending.bytes, at: state.offset)
+            state.offset += Int64(state.pending.count)
+        } catch {
+            state.needsCut = true
+            throw error.isOutOfSpace ? .diskFull(path: error.path) : .file(error)
+        }
+    }
+
+    private func beginFile() throws(StoreError) {
+        let number = state.currentNumber + 1
+        do throws(FileError) {
+            let file = try fileSystem.open(path(number), .truncate)
+            var header = [UInt8](repeating: 0, count: HeadChunkFiles.headerSize)
+            for byte in 0..<4 { header[byte] = UInt8(truncatingIfNeeded: HeadChunkFiles.magic >> (24 - 8 * byte)) }
+            header[4] = 1
+            try file.write(header, at: 0)
+            state.current = file
+            state.currentNumber = number
+            state.offset = Int64(header.count)
+            state.readers[number] = .file(file)
+        } catch {
+            throw error.isOutOfSpace ? .diskFull(path: error.path) : .file(error)
+        }
+    }
+
+    // MARK: Reading
+
+    /// The files as they are now: who keeps this can read them after they were removed.
+    var openFiles: [Int: Reader] { lock.withLock { _ in state.readers } }
+
+    /// The chunk of a reference.
+    /// - Parameter openFiles: Looked at first.
+    /// - Throws: ``StoreError/corrupt(path:offset:reason:)`` if it is not what was written.
+    func read(
+        _ chunk: MappedChunk, of series: UInt64, in openFiles: [Int: Reader] = [:]
+    ) throws(StoreError) -> Chunk {
+        let number = Int(chunk.reference >> 32)
+        let offset = Int(chunk.reference & 0xFFFF_FFFF)
+        let reader = openFiles[number] ?? lock.withLock { _ in state.readers[number] }
+        switch reader {
+        case nil: throw .corrupt(path: path(number), offset: Int64(offset), reason: "head chunk file is gone")
+        case .mapped(let file):
+            let bytes = file.withUnsafeBytes(in: min(offset, file.count)..<file.count) { $0 }
+            return try withExtendedLifetime(file) { () throws(StoreError) -> Chunk in
+                // SAFETY: the mapping lives as long as `file`.
+                try extract(bytes ?? UnsafeRawBufferPointer(start: nil, count: 0), number, offset, series)
+            }
+        case .file(let file):
+            var size = 2048
+            while true {
+                let bytes: [UInt8]
+                do throws(FileError) { bytes = try file.read(count: size, at: Int64(offset)) } catch {
+                    throw .file(error)
+                }
+                let needed = HeadChunkFiles.neededSize(bytes)
+                if needed > bytes.count && bytes.count == size {
+                    size = needed
+                    continue
+                }
+                let result: Result<Chunk, StoreError> = bytes.withUnsafeBytes { buffer in
+                    do throws(StoreError) { return .success(try extract(buffer, number, offset, series)) } catch {
+                        return .failure(error)
+                    }
+                }
+                return try result.get()
+            }
+        }
+    }
+
+    private static func neededSize(_ bytes: [UInt8]) -> Int {
+        bytes.withUnsafeBytes { buffer in
+            var cursor = WireCursor(buffer)
+            _ = cursor.slice(fixedSize)
+            let length = cursor.uvarint()
+            return cursor.isBad ? 0 : cursor.offset + Int(clamping: min(length, 1 << 26)) + 4
+        }
+    }
+
+    private func extract(
+        _ bytes: UnsafeRawBufferPointer, _ number: Int, _ offset: Int, _ series: UInt64
+    ) throws(StoreError) -> Chunk {
+        switch HeadChunkFiles.parse(bytes) {
+        case .end: throw .corrupt(path: path(number), offset: Int64(offset), reason: "no chunk")
+        case .bad(let reason): throw .corrupt(path: path(number), offset: Int64(offset), reason: reason)
+        case .chunk(let parsed):
+            guard parsed.series == series else {
+                throw .corrupt(path: path(number), offset: Int64(offset), reason: "chunk of another series")
+            }
+            return Chunk(encoding: parsed.encoding, bytes: Array(bytes[parsed.data]))
+        }
+    }
+
+    // MARK: Truncation
+
+    /// Removes files whose samples are all older than `time`, oldest first, but never the current one. Readers that
+    /// hold chunks of them must have ended.
+    func truncate(before time: Timestamp) throws(StoreError) {
+        try lock.withLock { (_) throws(StoreError) in
+            for number in state.readers.keys.sorted() {
+                guard number != state.currentNumber || state.current == nil, (state.newest[number] ?? .min) < time
+                else {
+                    break
+                }
+                do throws(FileError) { try fileSystem.remove(path(number)) } catch { throw .file(error) }
+                state.readers[number] = nil
+                state.newest[number] = nil
+            }
+        }
+    }
+
+    /// Bytes of all files.
+    func totalSize() -> Int64 {
+        let names = (try? fileSystem.list(directory)) ?? []
+        return names.reduce(0) { sum, name in
+            let found = try? fileSystem.metadata(PathName.join(directory, name))
+            return sum + (found.flatMap { $0 }?.size ?? 0)
+        }
+    }
+
+    /// Flushes, syncs and closes the current file.
+    func close() throws(StoreError) {
+        try lock.withLock { (_) throws(StoreError) in
+            try flushLocked()
+            do throws(FileError) {
+                try state.current?.sync(.data)
+                try state.current?.close()
+            } catch { throw .file(error) }
+            state.current = nil
+            state.readers = [:]
+        }
+    }
+
+    private func path(_ number: Int) -> String { PathName.join(directory, WALFormat.segmentName(number)) }
+}

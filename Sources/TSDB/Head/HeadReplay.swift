@@ -1,0 +1,340 @@
+internal import DurableFiles
+internal import MetricModel
+
+/// Rebuilds the head from what is on disk: mapped chunks, checkpoint, log, log of late samples.
+///
+/// Damaged records are left out and told; everything else is used. Used by one thread, before the head is shared.
+/// Source of the behaviour: prometheus/prometheus tsdb/head_wal.go.
+final class HeadReplay {
+    private let head: Head
+    private let directory: String
+    private let fileSystem: any FileSystem
+    private let events: @Sendable (StoreEvent) -> Void
+    private let scanner = WALScanner()
+
+    private var mapped: [UInt64: [MappedChunk]] = [:]
+    private var lateMapped: [UInt64: [MappedChunk]] = [:]
+    /// References of the log that stand for a series with another reference.
+    private var aliases: [UInt64: UInt64] = [:]
+    private var samples: [ReferencedSample] = []
+    private var minimumTime = Timestamp.max
+    private var maximumTime = Timestamp.min
+    private var full: [MemorySeries] = []
+    private var unknownRecord: (kind: String, path: String, offset: Int)?
+
+    /// Samples read from the log.
+    private(set) var sampleCount = 0
+    /// Segments read.
+    private(set) var segmentCount = 0
+    /// Records that were damaged.
+    private(set) var damageCount = 0
+    /// Rows whose series no record names.
+    private(set) var orphanCount = 0
+
+    init(
+        _ head: Head, directory: String, on fileSystem: any FileSystem,
+        events: @escaping @Sendable (StoreEvent) -> Void
+    ) {
+        self.head = head
+        self.directory = directory
+        self.fileSystem = fileSystem
+        self.events = events
+    }
+
+    /// Reads everything.
+    func run() throws(StoreError) {
+        try loadMappedChunks()
+        try replayLog()
+        try replayLateLog()
+        finish()
+    }
+
+    private func loadMappedChunks() throws(StoreError) {
+        let valid = head.minimumValidTime.load(ordering: .relaxed)
+        let damage = try head.chunkFiles.load { stored in
+            if stored.isOutOfOrder {
+                lateMapped[stored.series, default: []].append(stored.chunk)
+            } else if stored.chunk.maximumTime >= valid {
+                mapped[stored.series, default: []].append(stored.chunk)
+            }
+        }
+        if let damage {
+            damageCount += 1
+            events(.repaired(path: damage.path, offset: damage.offset, reason: damage.reason))
+        }
+    }
+
+    // MARK: The log
+
+    private func replayLog() throws(StoreError) {
+        let wal = PathName.join(directory, StoreLayout.wal)
+        let listing = try WALListing(wal, on: fileSystem)
+        var first = 0
+        if let checkpoint = listing.checkpoints.last {
+            let path = PathName.join(wal, WALFormat.checkpointName(checkpoint))
+            let segments = try WALListing(path, on: fileSystem).segments
+            for segment in segments {
+                try replay(PathName.join(path, WALFormat.segmentName(segment)), isLast: segment == segments.last) {
+                    self.apply($0, $1, $2)
+                }
+            }
+            first = checkpoint + 1
+        }
+        let current = head.wal.currentSegment
+        let segments = listing.segments.filter { $0 >= first && $0 < current }
+        for segment in segments {
+            try replay(PathName.join(wal, WALFormat.segmentName(segment)), isLast: segment == segments.last) {
+                self.apply($0, $1, $2)
+            }
+            try mapFullChunks()
+        }
+    }
+
+    /// Reads one segment, and rewrites it without what is damaged.
+    private func replay(
+        _ path: String, isLast: Bool, _ body: (UnsafeRawBufferPointer, String, Int) -> Void
+    ) throws(StoreError) {
+        let file: MappedFile
+        do throws(FileError) { file = try fileSystem.map(path) } catch { throw .file(error) }
+        var badRecords: [WALScanner.Damage] = []
+        let outcome = file.withUnsafeBytes { bytes in
+            scanner.scan(bytes) { record, offset in body(record, path, offset) }
+        }
+        segmentCount += 1
+        badRecords += outcome.damages
+        if let unknownRecord {
+            throw .corrupt(path: unknownRecord.path, offset: Int64(unknownRecord.offset), reason: unknownRecord.kind)
+        }
+        guard !badRecords.isEmpty else { return }
+        damageCount += badRecords.count
+        for damage in badRecords {
+            events(.repaired(path: path, offset: Int64(damage.offset), reason: damage.reason))
+        }
+        try WALRepair.rewrite(path, file, outcome, isLast: isLast, on: fileSystem)
+    }
+
+    private func apply(_ record: UnsafeRawBufferPointer, _ path: String, _ offset: Int) {
+        do throws(WALRecordError) {
+            try apply(record)
+        } catch {
+            if record.first.flatMap({ WALRecordKind(rawValue: $0) }) == nil {
+                // A newer program wrote it: going on could lose what it means.
+                if unknownRecord == nil { unknownRecord = (error.reason, path, offset) }
+                return
+            }
+            damageCount += 1
+            events(.repaired(path: path, offset: Int64(offset), reason: error.reason))
+        }
+    }
+
+    private func apply(_ record: UnsafeRawBufferPointer) throws(WALRecordError) {
+        let kind = try WALRecordDecoder.kind(record)
+        switch kind {
+        case .series: try WALRecordDecoder.series(record) { self.addSeries($0, $1) }
+        case .samples, .samplesV2:
+            samples.removeAll(keepingCapacity: true)
+            try WALRecordDecoder.samples(record) { row in
+                self.samples.append(
+                    ReferencedSample(SeriesReference(rawValue: row.reference), row.timestamp, row.value))
+            }
+            applySamples()
+        case .histograms, .floatHistograms, .customBucketHistograms, .customBucketFloatHistograms, .histogramsV2,
+            .floatHistogramsV2:
+            _ = try WALRecordDecoder.histograms(record, kind) { self.apply($0) }
+        case .tombstones:
+            let valid = head.minimumValidTime.load(ordering: .relaxed)
+            for row in try WALRecordDecoder.tombstones(record) where row.maximumTime >= valid {
+                let reference = aliases[row.reference] ?? row.reference
+                guard head.series.series(reference) != nil else {
+                    orphanCount += 1
+                    continue
+                }
+                head.deletions.add(
+                    reference, TimeInterval(minimumTime: row.minimumTime, maximumTime: row.maximumTime))
+            }
+        case .exemplars:
+            for row in try WALRecordDecoder.exemplars(record) {
+                guard let series = series(row.reference) else { continue }
+                head.exemplars.add(
+                    Exemplar(labels: row.labels, value: row.value, timestamp: row.timestamp), of: series.labels)
+            }
+        case .metadata:
+            for row in try WALRecordDecoder.metadata(record) {
+                guard let series = series(row.reference) else { continue }
+                series.lock.withLock { _ in series.extraMade.metadata = row.metadata }
+            }
+        case .chunkMarkers: break
+        }
+    }
+
+    private func series(_ reference: UInt64) -> MemorySeries? {
+        if let found = head.series.series(aliases[reference] ?? reference) { return found }
+        orphanCount += 1
+        return nil
+    }
+
+    private func addSeries(_ reference: UInt64, _ labels: Labels) {
+        guard let (series, isNew) = head.series.replay(reference, labels) else {
+            orphanCount += 1
+            return
+        }
+        if isNew { head.counters.seriesCreated.add(1, ordering: .relaxed) }
+        if series.reference != reference { aliases[reference] = series.reference }
+        let chunks = mapped.removeValue(forKey: reference) ?? []
+        let late = lateMapped.removeValue(forKey: reference) ?? []
+        guard !chunks.isEmpty || !late.isEmpty else { return }
+        series.lock.withLock { _ in
+            if !chunks.isEmpty { attach(chunks, to: series, reference) }
+            if !late.isEmpty {
+                let extra = series.extraMade
+                var own = extra.outOfOrder ?? OutOfOrderChunks()
+                own.mapped += late
+                extra.outOfOrder = own
+                for chunk in late { head.noteLate(minimum: chunk.minimumTime, maximum: chunk.maximumTime) }
+            }
+        }
+    }
+
+    /// Gives a series its mapped chunks. Under a second reference of a series the newer ones of them.
+    private func attach(_ chunks: [MappedChunk], to series: MemorySeries, _ reference: UInt64) {
+        // The files tell whose chunks they are: those of an alias cannot be read under the series' own reference.
+        guard series.reference == reference, !series.isOpen, series.extra?.full.isEmpty ?? true else { return }
+        for chunk in chunks where chunk.minimumTime > series.lastTimestamp {
+            series.mapped.append(chunk)
+            series.lastTimestamp = chunk.maximumTime
+            minimumTime = min(minimumTime, chunk.minimumTime)
+            maximumTime = max(maximumTime, chunk.maximumTime)
+        }
+    }
+
+    private func applySamples() {
+        if !aliases.isEmpty {
+            for index in samples.indices {
+                if let other = aliases[samples[index].reference.rawValue] {
+                    samples[index].reference = SeriesReference(rawValue: other)
+                }
+            }
+        }
+        sampleCount += samples.count
+        let valid = head.minimumValidTime.load(ordering: .relaxed)
+        let rules = head.setup.rules
+        samples.withUnsafeBufferPointer { samples in
+            head.series.forEach(of: samples) { index, found in
+                guard let found else {
+                    orphanCount += 1
+                    return
+                }
+                let sample = samples[index]
+                guard sample.timestamp >= valid else { return }
+                found._withUnsafeGuaranteedRef { series in
+                    // SAFETY: nobody else has the head yet, so that the lock is not needed.
+                    guard sample.timestamp > series.lastTimestamp else { return }
+                    let becameFull: Bool
+                    if SampleValue.isStale(sample.value), let stale = HistogramSample.stale(series.kind) {
+                        becameFull = series.append(sample.timestamp, stale, rules)
+                    } else {
+                        becameFull = series.append(sample.timestamp, sample.value, rules)
+                    }
+                    if becameFull { noteFull(series) }
+                    if sample.timestamp < minimumTime { minimumTime = sample.timestamp }
+                    if sample.timestamp > maximumTime { maximumTime = sample.timestamp }
+                }
+            }
+        }
+    }
+
+    private func apply(_ row: WALRow.Histogram) {
+        sampleCount += 1
+        guard row.timestamp >= head.minimumValidTime.load(ordering: .relaxed), let series = series(row.reference),
+            row.timestamp > series.lastTimestamp
+        else { return }
+        if series.append(row.timestamp, row.histogram, head.setup.rules) { noteFull(series) }
+        minimumTime = min(minimumTime, row.timestamp)
+        maximumTime = max(maximumTime, row.timestamp)
+    }
+
+    private func noteFull(_ series: MemorySeries) {
+        let extra = series.extraMade
+        guard !extra.isListedAsFull else { return }
+        extra.isListedAsFull = true
+        full.append(series)
+    }
+
+    /// Hands the full chunks over and writes them out, so that a long log needs no more memory than a short one.
+    private func mapFullChunks() throws(StoreError) {
+        guard !full.isEmpty else { return }
+        let listed = full
+        full = []
+        try head.withCommitState { (state) throws(StoreError) in state.fullSeries += listed }
+        do throws(StoreError) { try head.mapFullChunks() } catch {
+            // Without space they stay in memory.
+            events(.maintenanceFailed(error.description))
+        }
+    }
+
+    // MARK: Late samples
+
+    private func replayLateLog() throws(StoreError) {
+        let path = PathName.join(directory, StoreLayout.lateLog)
+        let segments = try WALListing(path, on: fileSystem).segments
+        let current = head.lateLog.withLock { $0?.currentSegment } ?? .max
+        for segment in segments where segment < current {
+            try replay(PathName.join(path, WALFormat.segmentName(segment)), isLast: segment == segments.last) {
+                self.applyLate($0, $1, $2)
+            }
+        }
+    }
+
+    private func applyLate(_ record: UnsafeRawBufferPointer, _ path: String, _ offset: Int) {
+        do throws(WALRecordError) {
+            let kind = try WALRecordDecoder.kind(record)
+            switch kind {
+            case .samples, .samplesV2:
+                try WALRecordDecoder.samples(record) { row in
+                    self.insertLate(row.reference, LateSample(timestamp: row.timestamp, value: .float(row.value)))
+                }
+            case .histograms, .floatHistograms, .customBucketHistograms, .customBucketFloatHistograms,
+                .histogramsV2, .floatHistogramsV2:
+                _ = try WALRecordDecoder.histograms(record, kind) { row in
+                    self.insertLate(
+                        row.reference, LateSample(timestamp: row.timestamp, value: .histogram(row.histogram)))
+                }
+            case .chunkMarkers:
+                for marker in try WALRecordDecoder.chunkMarkers(record) {
+                    guard let series = head.series.series(aliases[marker.reference] ?? marker.reference),
+                        let extra = series.extra, var chunks = extra.outOfOrder,
+                        chunks.mapped.contains(where: { $0.reference >= marker.chunk })
+                    else { continue }
+                    chunks.buffer = []
+                    extra.outOfOrder = chunks
+                }
+            case .series, .tombstones, .exemplars, .metadata: break
+            }
+        } catch {
+            damageCount += 1
+            events(.repaired(path: path, offset: Int64(offset), reason: error.reason))
+        }
+    }
+
+    private func insertLate(_ reference: UInt64, _ sample: LateSample) {
+        guard let series = series(reference) else { return }
+        sampleCount += 1
+        let extra = series.extraMade
+        var chunks = extra.outOfOrder ?? OutOfOrderChunks()
+        extra.outOfOrder = nil
+        _ = chunks.insert(sample)
+        extra.outOfOrder = chunks
+        head.noteLate(minimum: sample.timestamp, maximum: sample.timestamp)
+    }
+
+    private func finish() {
+        head.postings.sort()
+        if minimumTime <= maximumTime {
+            let valid = head.minimumValidTime.load(ordering: .relaxed)
+            head.note(minimum: max(minimumTime, valid), maximum: maximumTime)
+        }
+        mapped = [:]
+        lateMapped = [:]
+        samples = []
+    }
+}

@@ -1,0 +1,139 @@
+internal import Matching
+internal import MetricModel
+
+/// The head as one reader sees it: commits up to its snapshot, deletions as they were, files kept open.
+final class HeadView: Sendable {
+    let head: Head
+    let snapshot: UInt64
+    /// Samples outside are not shown: older ones are in blocks.
+    let start: Timestamp
+    let end: Timestamp
+    let deletions: [UInt64: [TimeInterval]]
+    let openFiles: [Int: HeadChunkFiles.Reader]
+
+    init(_ head: Head, from start: Timestamp, to end: Timestamp) {
+        self.head = head
+        self.start = start
+        self.end = end
+        snapshot = head.isolation.openReader()
+        deletions = head.deletions.all
+        openFiles = head.chunkFiles.openFiles
+    }
+
+    deinit { head.isolation.closeReader(snapshot) }
+
+    /// The series that fulfil `matchers` and may have samples in the range, in no order.
+    func select(_ matchers: [Matcher]) throws(StoreError) -> [HeadSeriesView] {
+        let numbers = try head.postings.select(matchers)
+        var views: [HeadSeriesView] = []
+        views.reserveCapacity(numbers.count)
+        for series in head.series.series(numbers: numbers) {
+            if let view = capture(series) { views.append(view) }
+        }
+        return views
+    }
+
+    /// What of a series lies in the range, as it is now for this reader.
+    private func capture(_ series: MemorySeries) -> HeadSeriesView? {
+        let view: HeadSeriesView? = series.lock.withLock { _ in
+            var view = HeadSeriesView(series: series, view: self)
+            var hidden = series.hiddenSamples(after: snapshot)
+            // From the newest chunk back, as hidden samples are the newest ones.
+            if series.isOpen, series.openMinimumTime <= end, series.lastTimestamp >= start || hidden > 0,
+                let chunk = series.openChunk
+            {
+                let count = chunk.sampleCount
+                if count > hidden, series.lastTimestamp >= start {
+                    view.parts.append(.memory(chunk, limit: count - hidden))
+                }
+                hidden = max(0, hidden - count)
+            } else if series.isOpen, hidden > 0, let chunk = series.openChunk {
+                hidden = max(0, hidden - chunk.sampleCount)
+            }
+            for full in (series.extra?.full ?? []).reversed() {
+                let count = full.chunk.sampleCount
+                if count > hidden, full.minimumTime <= end, full.maximumTime >= start {
+                    view.parts.append(.memory(full.chunk, limit: count - hidden))
+                }
+                hidden = max(0, hidden - count)
+            }
+            for mapped in series.mapped.reversed() {
+                if mapped.maximumTime < start && hidden == 0 { break }
+                let count = Int(mapped.sampleCount)
+                if count > hidden, mapped.minimumTime <= end, mapped.maximumTime >= start {
+                    view.parts.append(.mapped(mapped, limit: count - hidden))
+                }
+                hidden = max(0, hidden - count)
+            }
+            view.parts.reverse()
+            if let late = series.extra?.outOfOrder {
+                view.late = late.mapped.filter { $0.minimumTime <= end && $0.maximumTime >= start }
+                view.lateBuffer = late.buffer.filter { $0.timestamp >= start && $0.timestamp <= end }
+            }
+            return view.isEmpty ? nil : view
+        }
+        return view
+    }
+}
+
+/// A series of the head as one reader sees it.
+struct HeadSeriesView: Sendable {
+    enum Part: Sendable {
+        case memory(Chunk, limit: Int)
+        case mapped(MappedChunk, limit: Int)
+    }
+
+    let series: MemorySeries
+    let view: HeadView
+    /// By time.
+    var parts: [Part] = []
+    /// Late chunks, which may overlap anything.
+    var late: [MappedChunk] = []
+    var lateBuffer: [LateSample] = []
+
+    var isEmpty: Bool { parts.isEmpty && late.isEmpty && lateBuffer.isEmpty }
+
+    /// Appends the samples of the range, each time once; where an in-order and a late sample have the same time, the
+    /// one in order.
+    func read(into columns: inout SampleColumns) throws(StoreError) {
+        let base = columns.count
+        for part in parts {
+            switch part {
+            case .memory(let chunk, let limit): try decode(chunk, limit, into: &columns)
+            case .mapped(let mapped, let limit):
+                try decode(
+                    view.head.chunkFiles.read(mapped, of: series.reference, in: view.openFiles), limit, into: &columns)
+            }
+        }
+        columns.clip(from: base, to: view.start...max(view.start, view.end))
+        if !late.isEmpty || !lateBuffer.isEmpty { try mergeLate(into: &columns, base) }
+        if let deleted = view.deletions[series.reference] { columns.remove(deleted, from: base) }
+    }
+
+    private func decode(_ chunk: Chunk, _ limit: Int, into columns: inout SampleColumns) throws(StoreError) {
+        do throws(ChunkError) { try chunk.decode(into: &columns, limit: limit) } catch {
+            throw .corrupt(
+                path: "head chunk of series \(series.labels)", offset: Int64(error.bit / 8), reason: error.description)
+        }
+    }
+
+    private func mergeLate(into columns: inout SampleColumns, _ base: Int) throws(StoreError) {
+        var merged = columns.split(from: base)
+        for chunk in late {
+            var one = SampleColumns()
+            try decode(view.head.chunkFiles.read(chunk, of: series.reference, in: view.openFiles), .max, into: &one)
+            one.clip(from: 0, to: view.start...max(view.start, view.end))
+            merged = SampleColumns.merging(merged, one)
+        }
+        var buffered = SampleColumns()
+        for sample in lateBuffer {
+            switch sample.value {
+            case .float(let value): buffered.append(sample.timestamp, value)
+            case .histogram(.integer(let histogram)): buffered.append(sample.timestamp, histogram.float)
+            case .histogram(.float(let histogram)): buffered.append(sample.timestamp, histogram)
+            }
+        }
+        merged = SampleColumns.merging(merged, buffered)
+        columns.append(merged)
+    }
+}
