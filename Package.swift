@@ -26,6 +26,7 @@ let core: [Target] = [
     room("Gateway", ["ByteCoding", "MetricModel", "Matching", "Compression", "Exposition", "DurableFiles"]),
     room("TSDB", ["ByteCoding", "MetricModel", "Matching", "Compression", "DurableFiles"]),
     room("PromQL", ["ByteCoding", "MetricModel", "Matching"]),
+    room("PromQLScripts", ["ByteCoding", "MetricModel", "Matching", "PromQL"]),
     room("TestSupport", ["ByteCoding", "MetricModel", "DurableFiles"]),
 ]
 
@@ -40,6 +41,7 @@ let coreTests: [Target] = [
     tests("Gateway"),
     tests("TSDB"),
     tests("PromQL", fixtures: true),
+    tests("PromQLScripts"),
 ]
 
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")

@@ -7,8 +7,13 @@ package import MetricModel
 package final class RegularExpression: Sendable {
     /// Why a pattern was refused.
     package struct CompileError: Error, Equatable, CustomStringConvertible {
-        /// The words of Go's `regexp`, with the part of the pattern they are about.
-        package let message: String
+        /// What is wrong, in the words of Go's `regexp/syntax`: users know these texts, and search for them.
+        package let reason: String
+        /// The part of the pattern that it is about.
+        package let argument: String
+
+        /// The whole sentence, as Go's `regexp` says it.
+        package var message: String { "error parsing regexp: \(reason): `\(argument)`" }
 
         package var description: String { message }
     }
@@ -33,42 +38,16 @@ package final class RegularExpression: Sendable {
             cre2_compile(
                 bytes.baseAddress?.assumingMemoryBound(to: CChar.self), bytes.count, Self.memoryLimit, caseInsensitive)
         }
-        guard let compiled else { throw CompileError(message: "out of memory") }
+        guard let compiled else { throw CompileError(reason: "expression too large", argument: pattern.string) }
         guard cre2_ok(compiled) else {
-            let message = Self.goMessage(compiled)
+            let error = CompileError(compiled)
             cre2_free(compiled)
-            throw CompileError(message: message)
+            throw error
         }
         regex = compiled
     }
 
     deinit { cre2_free(regex) }
-
-    /// Why a pattern did not compile, as Go's `regexp/syntax` says it: users know these texts, and search for them.
-    private static func goMessage(_ failed: OpaquePointer) -> String {
-        var length = 0
-        let text = cre2_error_argument(failed, &length)
-        var argument = String(decoding: UnsafeRawBufferPointer(start: text, count: length), as: UTF8.self)
-        let reason: String
-        switch cre2_error_code(failed) {
-        case 2: reason = "invalid escape sequence"
-        case 3: reason = "invalid character class"
-        case 4: reason = "invalid character class range"
-        case 5: reason = "missing closing ]"
-        case 6: reason = "missing closing )"
-        case 7: reason = "unexpected )"
-        case 8: (reason, argument) = ("trailing backslash at end of expression", "")
-        case 9: reason = "missing argument to repetition operator"
-        case 10: reason = "invalid repeat count"
-        case 11: reason = "invalid nested repetition operator"
-        case 12: reason = "invalid or unsupported Perl syntax"
-        case 13: reason = "invalid UTF-8"
-        case 14: reason = "invalid named capture"
-        case 15: reason = "expression too large"
-        default: reason = "regexp/syntax: internal error"
-        }
-        return "error parsing regexp: \(reason): `\(argument)`"
-    }
 
     /// Whether the whole of `text` matches.
     /// - Complexity: O(text).
@@ -145,5 +124,33 @@ package final class RegularExpression: Sendable {
         var length = 0
         guard let text = cre2_group_name(regex, Int32(index), &length) else { return nil }
         return ByteString(Array(UnsafeRawBufferPointer(start: text, count: length)))
+    }
+}
+
+extension RegularExpression.CompileError {
+    /// Why `failed` did not compile: RE2's codes in Go's words.
+    fileprivate init(_ failed: OpaquePointer) {
+        var length = 0
+        let text = cre2_error_argument(failed, &length)
+        let argument = String(decoding: UnsafeRawBufferPointer(start: text, count: length), as: UTF8.self)
+        let code = cre2_error_code(failed)
+        self.argument = code == 8 ? "" : argument
+        reason =
+            switch code {
+            case 2: "invalid escape sequence"
+            case 3, 4: "invalid character class range"
+            case 5: "missing closing ]"
+            case 6: "missing closing )"
+            case 7: "unexpected )"
+            case 8: "trailing backslash at end of expression"
+            case 9: "missing argument to repetition operator"
+            case 10: "invalid repeat count"
+            case 11: "invalid nested repetition operator"
+            case 12: "invalid or unsupported Perl syntax"
+            case 13: "invalid UTF-8"
+            case 14: "invalid named capture"
+            case 15: "expression too large"
+            default: "regexp/syntax: internal error"
+            }
     }
 }

@@ -164,37 +164,16 @@ extension RelabelRule {
     }
 }
 
-/// What is wrong with a regular expression, in the words of Go's `regexp`, from RE2's.
+/// What is wrong with a regular expression, as Prometheus reports it for relabelling.
 enum GoRegexpError {
-    private static let phrases: [(re2: String, go: String)] = [
-        ("invalid escape sequence", "invalid escape sequence"),
-        ("invalid character class range", "invalid character class range"),
-        ("invalid character class", "invalid character class range"),
-        ("missing ]", "missing closing ]"),
-        ("missing )", "missing closing )"),
-        ("unexpected )", "unexpected )"),
-        ("trailing \\", "trailing backslash at end of expression"),
-        ("no argument for repetition operator", "missing argument to repetition operator"),
-        ("invalid repetition size", "invalid repeat count"),
-        ("bad repetition operator", "invalid nested repetition operator"),
-        ("invalid perl operator", "invalid or unsupported Perl syntax"),
-        ("invalid UTF-8", "invalid UTF-8"),
-        ("invalid named capture group", "invalid named capture"),
-    ]
-
     /// `error parsing regexp: missing closing ): …` for `pattern`, which Prometheus wraps before compiling.
     static func text(_ error: RegularExpression.CompileError, pattern: ByteString) -> String {
-        let wrapped = "^(?s:\(pattern))$"
-        for phrase in phrases where error.message.hasPrefix(phrase.re2) {
-            let argument = error.message.dropFirst(phrase.re2.count).drop { $0 == ":" || $0 == " " }
-            let shown: String
-            switch phrase.re2 {
-            case "missing )", "unexpected )": shown = wrapped
-            case "missing ]", "invalid named capture group": shown = argument + ")$"
-            default: shown = String(argument)
-            }
-            return "error parsing regexp: \(phrase.go): `\(shown)`"
+        let shown: String
+        switch error.reason {
+        case "missing closing )", "unexpected )": shown = "^(?s:\(pattern))$"
+        case "missing closing ]", "invalid named capture": shown = error.argument + ")$"
+        default: shown = error.argument
         }
-        return "error parsing regexp: \(error.message)"
+        return "error parsing regexp: \(error.reason): `\(shown)`"
     }
 }

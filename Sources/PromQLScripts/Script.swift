@@ -1,0 +1,116 @@
+package import Matching
+package import MetricModel
+package import PromQL
+
+/// A test script for PromQL engines, parsed.
+///
+/// The language is upstream's; source: prometheus/prometheus promql/promqltest/README.md and test.go.
+package struct Script: Sendable {
+    package var commands: [ScriptCommand]
+}
+
+/// One step of a script.
+package enum ScriptCommand: Sendable {
+    /// Forget all data.
+    case clear
+    case load(LoadCommand)
+    case evaluate(EvaluateCommand)
+}
+
+/// Adds series to the store.
+package struct LoadCommand: Sendable {
+    /// One series and its samples.
+    package struct Series: Sendable {
+        package var labels: Labels
+        package var samples: [Sample]
+    }
+
+    /// One sample.
+    package struct Sample: Sendable {
+        /// Milliseconds.
+        package var timestamp: Timestamp
+        /// When counting began, in milliseconds; 0 if unknown.
+        package var startTimestamp: Timestamp = 0
+        package var value: SeriesDescription.Value.Sample
+    }
+
+    package var series: [Series]
+    /// Whether classic histograms are loaded a second time, as native ones with custom buckets.
+    package var addsCustomBuckets: Bool
+}
+
+/// Asks a query and says what is expected.
+package struct EvaluateCommand: Sendable {
+    /// When the query is evaluated.
+    package enum Time: Sendable, Hashable {
+        case instant(Timestamp)
+        case range(start: Timestamp, end: Timestamp, step: Int64)
+    }
+
+    /// A text that an error or annotation must be, or a pattern it must contain.
+    package enum Pattern: Sendable {
+        case text(String)
+        /// The pattern as written, and compiled so that it may match anywhere.
+        case expression(source: String, RegularExpression)
+    }
+
+    /// What is expected of warnings, or of infos.
+    package enum AnnotationExpectation: Sendable {
+        /// Nothing is checked.
+        case anything
+        /// There must be none.
+        case none
+        /// Each pattern must match one, and each one must match a pattern.
+        case matching([Pattern])
+    }
+
+    /// The result that is expected.
+    package enum Result: Sendable {
+        case string(ByteString)
+        case scalar(Double)
+        /// Series in the order of the script; one value each for instants, one for each step for ranges.
+        case series([SeriesDescription])
+    }
+
+    package var query: ByteString
+    /// Counted from 1.
+    package var line: Int
+    package var time: Time
+    /// Nil if success is expected; then an empty list means any error will do.
+    package var failure: [Pattern]?
+    package var warnings = AnnotationExpectation.anything
+    package var infos = AnnotationExpectation.anything
+    package var isOrdered = false
+    package var result = Result.series([])
+    /// The times of the samples of a range vector that an instant query gives.
+    package var rangeVector: (start: Timestamp, end: Timestamp, step: Int64)?
+    /// Whether an instant query is also asked as a range query, which must give the same.
+    package var comparesRange = true
+}
+
+/// Why a script cannot be run.
+package struct ScriptError: Error, CustomStringConvertible {
+    package var message: String
+    /// Counted from 1.
+    package var line: Int
+
+    package var description: String { "line \(line): \(message)" }
+}
+
+extension EvaluateCommand.Pattern {
+    /// Whether `text` is as expected.
+    func matches(_ text: String) -> Bool {
+        switch self {
+        case .text(let expected): ByteString(expected) == ByteString(text)
+        case .expression(_, let expression): expression.matches(ByteString(text))
+        }
+    }
+
+    /// How failures name the pattern.
+    var description: String {
+        switch self {
+        case .text(let text): "message \(Quoting.quote(ByteString(text)))"
+        case .expression(let source, _): "pattern \(Quoting.quote(ByteString(source)))"
+        }
+    }
+}
