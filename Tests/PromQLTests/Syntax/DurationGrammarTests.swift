@@ -31,7 +31,8 @@ import Testing
 @Suite struct DecimalTextTests {
     @Test(arguments: [
         (0.0, 3, "0.000"), (-1.5, 3, "-1.500"), (0.0005, 3, "0.001"), (0.5, 0, "0"), (1.5, 0, "2"), (2.5, 0, "2"),
-        (1e21, 1, "1000000000000000000000.0"), (0x1p63, 6, "9223372036854775808.000000"), (Double.leastNonzeroMagnitude, 2, "0.00"),
+        (1e21, 1, "1000000000000000000000.0"), (0x1p63, 6, "9223372036854775808.000000"),
+        (Double.leastNonzeroMagnitude, 2, "0.00"),
         (123.4565, 3, "123.457"), (0.999_999, 3, "1.000"), (-0.0001, 3, "-0.000"),
     ])
     func `digits behind the point are exact`(value: Double, digits: Int, text: String) {
