@@ -1,3 +1,4 @@
+internal import DurableFiles
 internal import Synchronization
 
 /// The gateway's store: one state behind one lock, and a journal that makes what is acknowledged durable.
@@ -17,32 +18,122 @@ package final class GatewayStore: Sendable {
             self.ownFamilies = ownFamilies
             self.maximumGroups = maximumGroups
         }
+
+        var emptyState: GatewayState { GatewayState(ownFamilies: ownFamilies, maximumGroups: maximumGroups) }
     }
 
-    private let state: Mutex<GatewayState>
+    let state: Mutex<GatewayState>
+    private let journal: Journal?
+    private let keeper: SnapshotKeeper?
 
     /// A store that keeps its state in memory only.
     package init(options: Options = Options()) {
-        state = Mutex(GatewayState(ownFamilies: options.ownFamilies, maximumGroups: options.maximumGroups))
+        state = Mutex(options.emptyState)
+        journal = nil
+        keeper = nil
+    }
+
+    /// Opens a store on disk: reads what is there, and makes everything that is acknowledged from now on durable.
+    ///
+    /// A file written by Pushgateway is taken over. Damaged bytes are passed over and reported, and the file is set
+    /// aside under another name.
+    /// - Throws: ``StoreError`` if the files are in use, belong to a newer version, or cannot be read or made.
+    /// - Complexity: O(what is stored).
+    package init(options: Options = Options(), persistence: Persistence) throws(StoreError) {
+        let path = persistence.path
+        let (fileLock, recovery) = try GatewayStore.recover(persistence, options)
+        let writer = JournalWriter(
+            persistence.fileSystem, path: path, segmentNumber: recovery.nextSegment,
+            nextSequence: recovery.nextSequence)
+        let journal = Journal(writer, onEvent: persistence.onEvent)
+        let keeper = SnapshotKeeper(persistence, journal, fileLock)
+        self.journal = journal
+        self.keeper = keeper
+        state = Mutex(recovery.state)
+        for event in recovery.events { persistence.onEvent(event) }
+        do throws(FileError) {
+            try journal.start()
+            // What was set aside must not be read again, with the journal that goes on behind it.
+            if recovery.needsSnapshot { keeper.writeSnapshot(self) }
+            try keeper.start(self)
+        } catch {
+            throw .file(error)
+        }
+    }
+
+    private static func recover(
+        _ persistence: Persistence, _ options: Options
+    ) throws(StoreError) -> (any FileLock, Recovery) {
+        let fileLock: any FileLock
+        do throws(FileError) {
+            try persistence.fileSystem.makeDirectory(PathName.parent(of: persistence.path))
+            fileLock = try persistence.fileSystem.lock(StoreLayout.lockPath(persistence.path))
+        } catch {
+            throw error.isLockedElsewhere ? .inUse(path: persistence.path) : .file(error)
+        }
+        return (fileLock, try Recovery(persistence.fileSystem, path: persistence.path, empty: options.emptyState))
     }
 
     /// Does what `command` says; `completion` is called once, when the outcome is durable or the command refused:
     /// before this call returns, or later from the journal's thread.
     package func submit(_ command: Command, completion: @escaping @Sendable (Outcome) -> Void) {
         switch command {
-        case .push(let push):
-            let prepared = PreparedPush(push)
-            completion(state.withLock { $0.apply(prepared) }.outcome)
+        case .push(let push): submit(push, completion)
         case .delete(let key):
-            _ = state.withLock { $0.delete(key) }
-            completion(.accepted)
+            commit(completion) { state in state.delete(key) ? Effect.delete(key).encoded : nil }
         case .wipe:
-            let old = state.withLock { $0.wipe() }
-            completion(.accepted)
-            // What was wiped is freed here, outside of the lock.
+            // What is wiped is freed when this call ends, outside of the lock.
+            var old: GatewayState?
+            commit(completion) { state in
+                old = state.wipe()
+                return Effect.wipe.encoded
+            }
             _ = consume old
         }
     }
+
+    private func submit(_ push: Push, _ completion: @escaping @Sendable (Outcome) -> Void) {
+        let prepared = PreparedPush(push)
+        guard let journal else { return completion(state.withLock { $0.apply(prepared) }.outcome) }
+        let encoded = prepared.errors.isEmpty ? Effect.push(prepared).encoded : []
+        let immediate: Outcome? = state.withLock { state in
+            if let refusal = journal.refusal { return .refused(refusal) }
+            let applied = state.apply(prepared)
+            let effect: [UInt8]
+            switch applied.effect {
+            case .none: return applied.outcome
+            case .push: effect = encoded
+            case .failure: effect = Effect.failure(prepared.group, time: prepared.time).encoded
+            }
+            journal.submit(effect) { refusal in completion(refusal.map { .refused($0) } ?? applied.outcome) }
+            return nil
+        }
+        if let immediate { completion(immediate) }
+    }
+
+    /// Makes a change that cannot be refused, and writes down the effect it yields.
+    private func commit(
+        _ completion: @escaping @Sendable (Outcome) -> Void, _ change: (inout GatewayState) -> [UInt8]?
+    ) {
+        let immediate: Outcome? = state.withLock { state in
+            if let refusal = journal?.refusal { return .refused(refusal) }
+            guard let effect = change(&state), let journal else { return .accepted }
+            journal.submit(effect) { refusal in completion(refusal.map { .refused($0) } ?? .accepted) }
+            return nil
+        }
+        if let immediate { completion(immediate) }
+    }
+
+    /// Why pushes cannot be taken at this moment; nil if they can.
+    package var refusal: Refusal? { journal?.refusal }
+
+    /// Replaces the journal by a snapshot now.
+    /// - Returns: Whether it was written; always so for a store in memory.
+    @discardableResult
+    package func writeSnapshot() -> Bool { keeper?.writeSnapshot(self) ?? true }
+
+    /// Takes no more commands, waits until those that were taken are durable or refused, and leaves a snapshot.
+    package func close() { keeper?.close(self) }
 
     /// What a scrape sees at this moment: whole pushes only. Encode it with ``Scrape``'s methods, at leisure.
     /// - Complexity: O(families).

@@ -23,6 +23,8 @@ struct PreparedPush: Sendable {
     private(set) var errors: [String] = []
     /// Whether the labels of the group itself are such that its push times can be exposed.
     let isGroupValid: Bool
+    /// Whether the push was taken before and is now read from a journal: limits do not apply again.
+    let isReplayed: Bool
 
     /// Source: prometheus/pushgateway storage/diskmetricstore.go (`checkWriteRequest`).
     init(_ push: Push) {
@@ -30,6 +32,7 @@ struct PreparedPush: Sendable {
         mode = push.mode
         check = push.check
         time = push.time
+        isReplayed = false
         isGroupValid = SeriesRules.violation(in: push.group.labels) == nil
         if !isGroupValid {
             errors = PreparedPush.groupErrors(push.group)
@@ -45,6 +48,17 @@ struct PreparedPush: Sendable {
             if family.name == PushTimes.pushTimeName || family.name == PushTimes.failureTimeName { continue }
             families.append(prepare(family))
         }
+    }
+
+    /// A push that was taken before, read from a journal: nothing is checked again.
+    init(replaying families: [Family], group: GroupingKey, mode: Push.Mode, time: Int64) {
+        self.group = group
+        self.mode = mode
+        self.time = time
+        self.families = families
+        check = .none
+        isGroupValid = true
+        isReplayed = true
     }
 
     private static func groupErrors(_ group: GroupingKey) -> [String] {

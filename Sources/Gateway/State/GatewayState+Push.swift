@@ -13,7 +13,7 @@ extension GatewayState {
     mutating func apply(_ push: PreparedPush) -> Applied {
         guard push.isGroupValid else { return refused(push.errors, nil) }
         let number = groupNumbers[push.group]
-        if number == nil, groupNumbers.count >= maximumGroups {
+        if number == nil, groupNumbers.count >= maximumGroups, !push.isReplayed {
             let text = "the gateway holds its maximum of \(maximumGroups) groups; delete groups or raise the limit"
             return Applied(outcome: .refused(.limit(text)), effect: .none)
         }

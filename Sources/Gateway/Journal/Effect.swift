@@ -1,0 +1,184 @@
+internal import MetricModel
+
+/// What a command changed, as it is written down: enough to make the same change again without any check.
+///
+/// An effect sets, it never adds: replaying effects over a state that already has some of them ends in the same state.
+/// Snapshots rely on it, which are taken while pushes go on.
+enum Effect: Sendable {
+    case push(PreparedPush)
+    case failure(GroupingKey, time: Int64)
+    case delete(GroupingKey)
+    case wipe
+    /// A whole group, in a snapshot.
+    case group(GroupView)
+
+    private enum Kind: UInt8 {
+        case push = 1
+        case failure = 2
+        case delete = 3
+        case wipe = 4
+        case group = 5
+    }
+
+    /// The effect as bytes; see docs/format/journal.md.
+    var encoded: [UInt8] {
+        var writer = PackedWriter()
+        switch self {
+        case .push(let push):
+            writer.bytes.reserveCapacity(push.families.reduce(64) { $0 + 24 + $1.name.count + $1.packedSize })
+            writer.byte(Kind.push.rawValue)
+            writer.byte(push.mode.rawValue)
+            writer.signed(push.time)
+            Effect.append(push.group, to: &writer)
+            writer.count(push.families.count)
+            for family in push.families {
+                Effect.append(family.name, family.help, family.type, family.unit, family.series, to: &writer)
+            }
+        case .failure(let key, let time):
+            writer.byte(Kind.failure.rawValue)
+            writer.signed(time)
+            Effect.append(key, to: &writer)
+        case .delete(let key):
+            writer.byte(Kind.delete.rawValue)
+            Effect.append(key, to: &writer)
+        case .wipe:
+            writer.byte(Kind.wipe.rawValue)
+        case .group(let group):
+            writer.byte(Kind.group.rawValue)
+            Effect.append(group.key, to: &writer)
+            for time in [group.pushTime, group.failureTime, group.pushTimeChanged, group.failureTimeChanged] {
+                writer.signed(time)
+            }
+            writer.count(group.families.count)
+            for family in group.families {
+                writer.signed(family.time)
+                Effect.append(family.name, family.help, family.type, family.unit, family.series, to: &writer)
+            }
+        }
+        return writer.bytes
+    }
+
+    /// Reads what ``encoded`` made.
+    init(_ bytes: [UInt8]) throws(MalformedBytes) {
+        var reader = PackedReader(bytes)
+        guard let kind = Kind(rawValue: try reader.byte()) else { throw MalformedBytes() }
+        switch kind {
+        case .push:
+            guard let mode = Push.Mode(rawValue: try reader.byte()) else { throw MalformedBytes() }
+            let time = try reader.signed()
+            let key = try Effect.key(&reader)
+            var families: [PreparedPush.Family] = []
+            for _ in 0..<(try reader.count()) { families.append(try Effect.family(&reader)) }
+            self = .push(PreparedPush(replaying: families, group: key, mode: mode, time: time))
+        case .failure:
+            let time = try reader.signed()
+            self = .failure(try Effect.key(&reader), time: time)
+        case .delete: self = .delete(try Effect.key(&reader))
+        case .wipe: self = .wipe
+        case .group: self = .group(try Effect.group(&reader))
+        }
+        guard reader.isAtEnd else { throw MalformedBytes() }
+    }
+
+    private static func group(_ reader: inout PackedReader) throws(MalformedBytes) -> GroupView {
+        let key = try key(&reader)
+        var times: [Int64] = []
+        for _ in 0..<4 { times.append(try reader.signed()) }
+        var families: [GroupView.Family] = []
+        for _ in 0..<(try reader.count()) {
+            let time = try reader.signed()
+            let family = try family(&reader)
+            families.append(
+                GroupView.Family(
+                    name: family.name, help: family.help, type: family.type, unit: family.unit, time: time,
+                    series: family.series))
+        }
+        return GroupView(
+            key: key, pushTime: times[0], failureTime: times[1], pushTimeChanged: times[2],
+            failureTimeChanged: times[3], families: families)
+    }
+
+    private static func append(_ key: GroupingKey, to writer: inout PackedWriter) {
+        writer.count(key.labels.count)
+        for label in key.labels {
+            writer.text(label.name)
+            writer.text(label.value)
+        }
+    }
+
+    private static func key(_ reader: inout PackedReader) throws(MalformedBytes) -> GroupingKey {
+        var labels: [LabelPair] = []
+        for _ in 0..<(try reader.count()) { labels.append(LabelPair(try reader.text(), try reader.text())) }
+        return GroupingKey(labels)
+    }
+
+    private static func append(
+        _ name: ByteString, _ help: ByteString?, _ type: MetricType, _ unit: ByteString, _ series: [PackedSeries],
+        to writer: inout PackedWriter
+    ) {
+        writer.text(name)
+        writer.optional(help)
+        writer.byte(type.rawValue)
+        writer.text(unit)
+        writer.count(series.count)
+        for one in series {
+            writer.count(one.bytes.count)
+            writer.bytes.append(contentsOf: one.bytes)
+        }
+    }
+
+    private static func family(_ reader: inout PackedReader) throws(MalformedBytes) -> PreparedPush.Family {
+        let name = try reader.text()
+        let help = try reader.optionalText()
+        guard let type = MetricType(rawValue: try reader.byte()) else { throw MalformedBytes() }
+        var family = PreparedPush.Family(
+            name: name, help: help, type: type, unit: try reader.text(), series: [], hashes: [])
+        let count = try reader.count()
+        family.series.reserveCapacity(count)
+        family.hashes.reserveCapacity(count)
+        for _ in 0..<count {
+            let series = try PackedSeries(checking: Array(reader.bytes[try reader.textRange()]))
+            guard series.type == type else { throw MalformedBytes() }
+            family.series.append(series)
+            family.hashes.append(series.keyHash)
+        }
+        return family
+    }
+}
+
+extension PreparedPush.Family {
+    /// About how many bytes the series take.
+    var packedSize: Int { series.reduce(0) { $0 + $1.bytes.count + 2 } }
+}
+
+extension GatewayState {
+    /// Makes a change again that was written down.
+    mutating func replay(_ effect: Effect) {
+        switch effect {
+        case .push(let push): _ = apply(push)
+        case .failure(let key, let time): markFailed(key, time: time)
+        case .delete(let key): delete(key)
+        case .wipe: wipe()
+        case .group(let group): restore(group)
+        }
+    }
+
+    /// Puts a group back as it was; one of the same key is replaced.
+    mutating func restore(_ group: GroupView) {
+        let families = group.families.map { family in
+            PreparedPush.Family(
+                name: family.name, help: family.help, type: family.type, unit: family.unit, series: family.series,
+                hashes: family.series.map(\.keyHash))
+        }
+        let push = PreparedPush(replaying: families, group: group.key, mode: .replaceGroup, time: group.pushTime)
+        _ = apply(push)
+        guard let number = groupNumbers[group.key] else { return }
+        setPushTime(group.pushTime, of: number, changed: group.pushTimeChanged)
+        setFailureTime(group.failureTime, of: number, changed: group.failureTimeChanged)
+        let times = Dictionary(group.families.map { ($0.name, $0.time) }, uniquingKeysWith: { _, last in last })
+        for index in groups[Int(number)].members.indices {
+            let family = groups[Int(number)].members[index].family
+            groups[Int(number)].members[index].time = times[self.families[family].name] ?? group.pushTime
+        }
+    }
+}
