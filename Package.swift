@@ -73,14 +73,27 @@ let network: [Target] = [
         name: "narthex",
         dependencies: [
             "ByteCoding", "MetricModel", "Matching", "Compression", "Exposition", "DurableFiles", "Gateway", "TSDB",
-            "PromQL", "Scrape", "Web",
+            "PromQL", "Scrape", "Web", "NarthexClient",
             .product(name: "ArgumentParser", package: "swift-argument-parser"),
             .product(name: "AsyncHTTPClient", package: "async-http-client"),
         ] + serverStack,
         swiftSettings: strict),
 ]
 
+/// A library for Swift jobs that push; the job commands of `narthex` stand on it.
+let client: [Target] = [
+    room(
+        "NarthexClient", ["ByteCoding"],
+        [
+            .product(name: "CoreMetrics", package: "swift-metrics"),
+            .product(name: "AsyncHTTPClient", package: "async-http-client"),
+            .product(name: "NIOCore", package: "swift-nio"),
+            .product(name: "NIOHTTP1", package: "swift-nio"),
+        ])
+]
+
 let networkTests: [Target] = [
+    tests("NarthexClient"),
     tests("Scrape"),
     tests("Web"),
     .testTarget(name: "WholeProcessTests", dependencies: ["TestSupport"], swiftSettings: strict),
@@ -91,6 +104,7 @@ let networkPackages: [Package.Dependency] = [
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
     .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
     .package(url: "https://github.com/apple/swift-nio-http2", from: "1.46.0"),
     .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
@@ -123,9 +137,14 @@ let coreOnly = Context.environment["NARTHEX_CORE"] == "1"
 
 let package = Package(
     name: "narthex",
-    products: coreOnly ? [] : [.executable(name: "narthex", targets: ["narthex"])],
+    products: coreOnly
+        ? []
+        : [
+            .executable(name: "narthex", targets: ["narthex"]),
+            .library(name: "NarthexClient", targets: ["NarthexClient"]),
+        ],
     dependencies: coreOnly ? [] : networkPackages,
-    targets: system + core + coreTests + (coreOnly ? [] : network + networkTests),
+    targets: system + core + coreTests + (coreOnly ? [] : network + client + networkTests),
     swiftLanguageModes: [.v6],
     cxxLanguageStandard: .cxx17
 )
