@@ -132,6 +132,18 @@ func tests(_ room: String, fixtures: Bool = false) -> Target {
         exclude: fixtures ? ["Fixtures"] : [], resources: [], swiftSettings: strict)
 }
 
+/// `BENCHMARKS=1 swift build -c release` adds the measuring programs.
+let benchmarks: [Target] =
+    Context.environment["BENCHMARKS"] == "1"
+    ? [
+        .executableTarget(
+            name: "TSDBBenchmarks",
+            dependencies: [
+                "ByteCoding", "MetricModel", "Matching", "Compression", "DurableFiles", "TSDB", "TestSupport",
+            ],
+            path: "Benchmarks/TSDBBenchmarks", swiftSettings: strict)
+    ] : []
+
 // `NARTHEX_CORE=1 swift test` leaves out everything that needs a network stack: seconds instead of minutes.
 let coreOnly = Context.environment["NARTHEX_CORE"] == "1"
 
@@ -144,7 +156,7 @@ let package = Package(
             .library(name: "NarthexClient", targets: ["NarthexClient"]),
         ],
     dependencies: coreOnly ? [] : networkPackages,
-    targets: system + core + coreTests + (coreOnly ? [] : network + client + networkTests),
+    targets: system + core + coreTests + benchmarks + (coreOnly ? [] : network + client + networkTests),
     swiftLanguageModes: [.v6],
     cxxLanguageStandard: .cxx17
 )
