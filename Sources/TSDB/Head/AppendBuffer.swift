@@ -97,9 +97,7 @@ final class AppendBuffer {
             try records.finishRecord(compression)
         }
         guard !section.histograms.isEmpty else { return }
-        for kind in [
-            WALRecordKind.histograms, .customBucketHistograms, .floatHistograms, .customBucketFloatHistograms,
-        ] {
+        for kind in WALRecordKind.histogramKinds {
             let rows = section.histograms.filter { WALRecordEncoder.kind(of: $0.histogram) == kind }
             guard !rows.isEmpty else { continue }
             WALRecordEncoder.histograms(rows, kind, in: &records.record)

@@ -233,9 +233,7 @@ extension Head {
                 }
                 try state.lateBatch.finishRecord(setup.walCompression)
             }
-            for kind in [
-                WALRecordKind.histograms, .customBucketHistograms, .floatHistograms, .customBucketFloatHistograms,
-            ] {
+            for kind in WALRecordKind.histogramKinds {
                 let rows = applied.lateHistograms.filter { WALRecordEncoder.kind(of: $0.histogram) == kind }
                 guard !rows.isEmpty else { continue }
                 WALRecordEncoder.histograms(rows, kind, in: &state.lateBatch.record)

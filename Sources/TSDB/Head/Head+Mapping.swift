@@ -29,6 +29,7 @@ extension Head {
         for one in series {
             let full = one.lock.withLock { _ in
                 one.extra?.isListedAsFull = false
+                one.extra?.isBeingMapped = true
                 return one.extra?.full ?? []
             }
             var mapped: [MappedChunk] = []
@@ -44,9 +45,11 @@ extension Head {
             relist(series)
             throw error
         }
-        for (one, mapped) in zip(series, written) where !mapped.isEmpty {
+        for (one, mapped) in zip(series, written) {
             one.lock.withLock { _ in
-                guard let extra = one.extra, extra.full.count >= mapped.count else { return }
+                guard let extra = one.extra else { return }
+                extra.isBeingMapped = false
+                guard extra.full.count >= mapped.count else { return }
                 extra.full.removeFirst(mapped.count)
                 one.mapped += mapped
             }
@@ -54,6 +57,11 @@ extension Head {
     }
 
     private func relist(_ series: ArraySlice<MemorySeries>) {
-        for one in series { one.lock.withLock { _ in one.extra?.isListedAsFull = true } }
+        for one in series {
+            one.lock.withLock { _ in
+                one.extra?.isListedAsFull = true
+                one.extra?.isBeingMapped = false
+            }
+        }
     }
 }

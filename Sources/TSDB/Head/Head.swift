@@ -47,6 +47,9 @@ final class Head: Sendable {
     let lateMinimumTime = Atomic<Int64>(.max)
     let lateMaximumTime = Atomic<Int64>(.min)
     let outOfOrderWindow: Atomic<Int64>
+    /// References whose series records the log must keep until the segment given is condensed, though the head has
+    /// no such series (any more).
+    let recordExpiry = Mutex<[UInt64: Int]>([:])
 
     private let commitLock = Mutex<Void>(())
     // SAFETY: read and written under `commitLock` only.

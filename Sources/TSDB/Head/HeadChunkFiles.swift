@@ -28,8 +28,6 @@ final class HeadChunkFiles: Sendable {
         /// Bytes of the current file that are written.
         var offset: Int64 = 0
         var pending = WireBuffer(capacity: 64 * 1024)
-        /// Newest sample of each file, for truncation.
-        var newest: [Int: Timestamp] = [:]
         var needsCut = false
     }
 
@@ -120,16 +118,11 @@ final class HeadChunkFiles: Sendable {
                         minimumTime: parsed.minimumTime, maximumTime: parsed.maximumTime,
                         reference: UInt64(number) << 32 | UInt64(offset), sampleCount: parsed.sampleCount)
                     body(StoredHeadChunk(series: parsed.series, chunk: chunk, isOutOfOrder: parsed.isOutOfOrder))
-                    note(number, parsed.maximumTime)
                     offset += parsed.size
                 }
             }
             return (offset, nil)
         }
-    }
-
-    private func note(_ number: Int, _ newest: Timestamp) {
-        lock.withLock { _ in state.newest[number] = max(state.newest[number] ?? .min, newest) }
     }
 
     private struct Parsed {
@@ -208,7 +201,6 @@ final class HeadChunkFiles: Sendable {
             full.chunk.withUnsafeBytes { state.pending.put($0) }
             let sum = CRC32C.checksum(UnsafeRawBufferPointer(rebasing: state.pending.bytes[start...]))
             state.pending.put(bigEndian32: sum)
-            state.newest[state.currentNumber] = max(state.newest[state.currentNumber] ?? .min, full.maximumTime)
             return MappedChunk(
                 minimumTime: full.minimumTime, maximumTime: full.maximumTime,
                 reference: UInt64(state.currentNumber) << 32 | UInt64(offset),
@@ -326,21 +318,20 @@ final class HeadChunkFiles: Sendable {
 
     // MARK: Truncation
 
-    /// Removes files whose samples are all older than `time`, oldest first, but never the current one. Readers that
-    /// hold chunks of them must have ended.
-    func truncate(before time: Timestamp) throws(StoreError) {
+    /// Removes the files before `number`, oldest first, but never the current one. Readers that keep ``openFiles`` can
+    /// still read them.
+    func truncate(before number: Int) throws(StoreError) {
         try lock.withLock { (_) throws(StoreError) in
-            for number in state.readers.keys.sorted() {
-                guard number != state.currentNumber || state.current == nil, (state.newest[number] ?? .min) < time
-                else {
-                    break
-                }
-                do throws(FileError) { try fileSystem.remove(path(number)) } catch { throw .file(error) }
-                state.readers[number] = nil
-                state.newest[number] = nil
+            for old in state.readers.keys.sorted()
+            where old < number && (old != state.currentNumber || state.current == nil) {
+                do throws(FileError) { try fileSystem.remove(path(old)) } catch { throw .file(error) }
+                state.readers[old] = nil
             }
         }
     }
+
+    /// The number that the next chunk's file has at least.
+    var nextNumber: Int { lock.withLock { _ in state.currentNumber + (state.current == nil ? 1 : 0) } }
 
     /// Bytes of all files.
     func totalSize() -> Int64 {
@@ -364,5 +355,5 @@ final class HeadChunkFiles: Sendable {
         }
     }
 
-    private func path(_ number: Int) -> String { PathName.join(directory, WALFormat.segmentName(number)) }
+    private func path(_ number: Int) -> String { PathName.join(directory, WALFormat.headChunksName(number)) }
 }

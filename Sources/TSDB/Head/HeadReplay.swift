@@ -179,7 +179,10 @@ final class HeadReplay {
             return
         }
         if isNew { head.counters.seriesCreated.add(1, ordering: .relaxed) }
-        if series.reference != reference { aliases[reference] = series.reference }
+        if series.reference != reference {
+            aliases[reference] = series.reference
+            head.expireRecords(of: [reference], after: head.wal.currentSegment)
+        }
         let chunks = mapped.removeValue(forKey: reference) ?? []
         let late = lateMapped.removeValue(forKey: reference) ?? []
         guard !chunks.isEmpty || !late.isEmpty else { return }

@@ -68,6 +68,8 @@ final class SeriesExtra {
     var full: [FullChunk] = []
     /// Whether the series is on the head's list of those with full chunks.
     var isListedAsFull = false
+    /// Whether the first of ``full`` are being written to a file.
+    var isBeingMapped = false
     var integerHistograms: HistogramAppender<NativeHistogram>?
     var floatHistograms: HistogramAppender<FloatHistogram>?
     var lastHistogram: HistogramSample?

@@ -21,10 +21,15 @@ enum WALFormat {
         case last = 4
     }
 
-    /// The name of segment `number`: at least six digits.
-    static func segmentName(_ number: Int) -> String {
+    /// The name of segment `number`: at least eight digits.
+    static func segmentName(_ number: Int) -> String { padded(number, 8) }
+
+    /// The name of file `number` of `chunks_head`: at least six digits.
+    static func headChunksName(_ number: Int) -> String { padded(number, 6) }
+
+    private static func padded(_ number: Int, _ width: Int) -> String {
         let digits = String(number)
-        return String(repeating: "0", count: max(0, 6 - digits.utf8.count)) + digits
+        return String(repeating: "0", count: max(0, width - digits.utf8.count)) + digits
     }
 
     /// The number of a segment file, or nil for other files.
@@ -40,8 +45,7 @@ enum WALFormat {
 
     /// The name of the checkpoint of all segments up to `number`: at least eight digits.
     static func checkpointName(_ number: Int) -> String {
-        let digits = String(number)
-        return checkpointPrefix + String(repeating: "0", count: max(0, 8 - digits.utf8.count)) + digits
+        checkpointPrefix + padded(number, 8)
     }
 
     /// The number of a finished checkpoint, or nil for other files.

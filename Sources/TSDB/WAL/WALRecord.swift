@@ -17,6 +17,11 @@ enum WALRecordKind: UInt8, CaseIterable {
     case samplesV2 = 11
     case histogramsV2 = 12
     case floatHistogramsV2 = 13
+
+    /// The kinds that histograms are written as.
+    static let histogramKinds: [WALRecordKind] = [
+        .histograms, .customBucketHistograms, .floatHistograms, .customBucketFloatHistograms,
+    ]
 }
 
 /// Rows of the records of a log, as decoded.
