@@ -28,9 +28,10 @@ extension Head {
         var written: [[MappedChunk]] = []
         for one in series {
             let full = one.lock.withLock { _ in
-                one.extra?.isListedAsFull = false
-                one.extra?.isBeingMapped = true
-                return one.extra?.full ?? []
+                guard let extra = one.extra, !extra.isBeingMapped else { return [FullChunk]() }
+                extra.isListedAsFull = false
+                extra.isBeingMapped = true
+                return extra.full
             }
             var mapped: [MappedChunk] = []
             do throws(StoreError) {

@@ -1,0 +1,66 @@
+import DurableFiles
+import Matching
+import MetricModel
+import TSDB
+import TestSupport
+import Testing
+
+@Suite(.enabled(if: RealProgram.isInstalled(RealProgram.promtool)))
+struct PromtoolTests {
+    private static let start: Timestamp = 1_700_000_000_000
+
+    @Test(arguments: [WALCompression.none, .snappy])
+    func `promtool reads what a killed process left, and what a stopped one left`(
+        _ compression: WALCompression
+    ) throws {
+        let directory = try #require(TemporaryDirectory.make())
+        var options = Database.Options()
+        options.walCompression = compression
+        options.walSegmentSize = 64 << 10
+        let database = try Database.open(directory, options: options)
+        try PromtoolTests.fill(database, seed: 7, steps: 300)
+        let mine = try StoreContent.lines(database)
+        #expect(mine.count > 3_000)
+        // Not closed: what is on disk now is what SIGKILL would leave.
+        #expect(try PromtoolTests.dump(directory) == mine)
+        try database.maintain(now: PromtoolTests.start)
+        #expect(try PromtoolTests.dump(directory) == mine)
+        try database.close()
+        #expect(try PromtoolTests.dump(directory) == mine)
+        let again = try Database.open(directory, options: options)
+        #expect(try StoreContent.lines(again) == mine)
+    }
+
+    static func dump(_ directory: String) throws -> [String] {
+        let copy = try #require(TemporaryDirectory.make()) + "/data"
+        // promtool changes a directory that it opens; it gets a copy.
+        _ = try RealProgram.run(["/bin/cp", "-r", directory, copy])
+        return StoreContent.normalised(dump: try RealProgram.run([RealProgram.promtool, "tsdb", "dump", copy]))
+    }
+
+    /// Floats with gaps, churn, staleness markers and odd values.
+    static func fill(_ database: Database, seed: UInt64, steps: Int) throws {
+        var random = SeededGenerator(seed: seed)
+        for step in 0..<steps {
+            let appender = database.appender()
+            let time = start + Int64(step) * 15_000
+            for index in 0..<16 where Int.random(in: 0..<5, using: &random) > 0 {
+                let labels = Labels([
+                    "__name__": "metric_\(index % 4)", "instance": "host \(index):\(step / 100)", "job": "j\"\\ü",
+                ])
+                let value: Double =
+                    switch Int.random(in: 0..<30, using: &random) {
+                    case 0: .infinity
+                    case 1: -.infinity
+                    case 2: SampleValue.stale
+                    case 3: Double(bitPattern: SampleValue.normalNaNBits)
+                    case 4: -0.0
+                    case 5...9: Double.random(in: -1e9...1e9, using: &random)
+                    default: Double(step * 10 + index)
+                    }
+                _ = try appender.append(.none, labels: labels, timestamp: time, value: value)
+            }
+            _ = try appender.commit(step % 3 == 0 ? .synced : .relaxed)
+        }
+    }
+}
