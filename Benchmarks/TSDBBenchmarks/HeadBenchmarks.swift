@@ -1,3 +1,4 @@
+internal import ByteCoding
 internal import Matching
 internal import MetricModel
 internal import TSDB
@@ -72,6 +73,21 @@ enum HeadBenchmarks {
         try Usage.measure("open", 1, "open") { database = try Database.open(directory) { print($0) } }
         if let database { print(database.headStatus) }
         try database?.close()
+    }
+
+    /// Prints every sample, as `promtool tsdb dump` does.
+    static func dump(_ directory: String) throws {
+        let database = try Database.open(directory)
+        for series in try database.querier(from: .min, to: .max).select([]) {
+            var columns = SampleColumns()
+            try series.read(into: &columns)
+            for index in 0..<columns.count {
+                print(
+                    "\(series.labels) \(FloatText.string(columns.values[index], .general)) \(columns.timestamps[index])"
+                )
+            }
+        }
+        try database.close()
     }
 
     /// Reads every sample.

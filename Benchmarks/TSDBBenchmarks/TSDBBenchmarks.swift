@@ -16,8 +16,9 @@ struct TSDBBenchmarks {
         case ("append", 2...): try HeadBenchmarks.append(arguments[1], number(2, 100_000), number(3, 59))
         case ("replay", 2...): try HeadBenchmarks.replay(arguments[1])
         case ("query", 2...): try HeadBenchmarks.query(arguments[1])
+        case ("dump", 2...): try HeadBenchmarks.dump(arguments[1])
         default:
-            print("usage: TSDBBenchmarks append|replay|query DIRECTORY [SERIES] [SAMPLES]")
+            print("usage: TSDBBenchmarks append|replay|query|dump DIRECTORY [SERIES] [SAMPLES]")
         }
     }
 }

@@ -201,10 +201,12 @@ package final class Appender {
         guard number != 0 else { return CommitResult() }
         defer { rollback() }
         try database.checkWritable()
-        let (result, position) = try head.commit(buffer, limits)
+        let (result, position, latePosition) = try head.commit(buffer, limits)
         switch durability {
         case .relaxed: break
-        case .synced: try head.wal.sync(upTo: position)
+        case .synced:
+            try head.wal.sync(upTo: position)
+            if latePosition > 0 { try head.lateLog.withLock { $0 }?.sync(upTo: latePosition) }
         }
         return result
     }

@@ -16,10 +16,10 @@ extension Head {
     }
 
     /// Writes a batch to the log and applies it.
-    /// - Returns: what was taken, and the position of the log that makes it durable.
+    /// - Returns: what was taken, and the positions of both logs that make it durable; 0 if nothing came late.
     func commit(
         _ buffer: AppendBuffer, _ limits: AppendLimits
-    ) throws(StoreError) -> (result: CommitResult, position: Int64) {
+    ) throws(StoreError) -> (result: CommitResult, position: Int64, latePosition: Int64) {
         try buffer.encode(setup.walCompression)
         return try withCommitState { (state) throws(StoreError) in
             try logNewSeries(&state)
@@ -35,10 +35,10 @@ extension Head {
             if applied.minimumTime <= applied.maximumTime {
                 note(minimum: applied.minimumTime, maximum: applied.maximumTime)
             }
-            finishLate(&state, &applied)
+            let latePosition = finishLate(&state, &applied)
             isolation.endCommit(ticket)
             counters.late.add(UInt64(applied.result.outOfOrder), ordering: .relaxed)
-            return (applied.result, position)
+            return (applied.result, position, latePosition)
         }
     }
 
@@ -216,11 +216,13 @@ extension Head {
         }
     }
 
-    /// Writes the log of late samples: best effort, as the samples are in the write-ahead log too.
-    private func finishLate(_ state: inout CommitState, _ applied: inout Applied) {
-        guard applied.lateMinimumTime <= applied.lateMaximumTime || !applied.markers.isEmpty else { return }
+    /// Writes the log of late samples. A failure is counted only: the samples are visible already.
+    /// - Returns: the position to sync up to; 0 if nothing was written.
+    private func finishLate(_ state: inout CommitState, _ applied: inout Applied) -> Int64 {
+        guard applied.lateMinimumTime <= applied.lateMaximumTime || !applied.markers.isEmpty else { return 0 }
         noteLate(minimum: applied.lateMinimumTime, maximum: applied.lateMaximumTime)
-        guard let log = lateLog.withLock({ $0 }) else { return }
+        guard let log = lateLog.withLock({ $0 }) else { return 0 }
+        defer { state.lateBatch.removeAll() }
         state.lateBatch.removeAll()
         do throws(StoreError) {
             if !applied.markers.isEmpty {
@@ -239,10 +241,10 @@ extension Head {
                 WALRecordEncoder.histograms(rows, kind, in: &state.lateBatch.record)
                 try state.lateBatch.finishRecord(setup.walCompression)
             }
-            _ = try log.write(state.lateBatch)
+            return try log.write(state.lateBatch)
         } catch {
             counters.lateLogFailures.add(1, ordering: .relaxed)
+            return 0
         }
-        state.lateBatch.removeAll()
     }
 }

@@ -1,0 +1,158 @@
+internal import MetricModel
+
+/// A series on its way into a block.
+struct BlockSeries {
+    var labels: Labels
+    /// By time, without overlaps.
+    var chunks: [FullChunk]
+}
+
+/// The samples of a range of the head, or its late samples, in the form in which a block takes them.
+///
+/// What it reads does not change meanwhile: nothing is appended in order before the end of the range any more, and late
+/// samples are taken as they were when the source was made.
+struct HeadBlockSource {
+    private let head: Head
+    /// First and last millisecond, both included.
+    let range: TimeInterval
+    private let views: [HeadSeriesView]
+    private let rules: ChunkRules
+    private let isLate: Bool
+
+    /// The samples in order from `range.minimumTime` to `range.maximumTime`.
+    init(_ head: Head, range: TimeInterval) throws(StoreError) {
+        let view = HeadView(head, from: range.minimumTime, to: range.maximumTime)
+        var views = try view.select([])
+        for index in views.indices {
+            views[index].late = []
+            views[index].lateBuffer = []
+        }
+        self.init(head, range, views.filter { !$0.isEmpty }, isLate: false)
+    }
+
+    /// The late samples of that range.
+    init(lateSamplesOf head: Head, range: TimeInterval) throws(StoreError) {
+        let view = HeadView(head, from: range.minimumTime, to: range.maximumTime)
+        var views = try view.select([])
+        for index in views.indices { views[index].parts = [] }
+        self.init(head, range, views.filter { !$0.isEmpty }, isLate: true)
+    }
+
+    private init(_ head: Head, _ range: TimeInterval, _ views: [HeadSeriesView], isLate: Bool) {
+        self.head = head
+        self.range = range
+        self.views = views.sorted { $0.series.labels < $1.series.labels }
+        self.isLate = isLate
+        rules = head.setup.rules
+    }
+
+    /// Whether there is nothing.
+    var isEmpty: Bool { views.isEmpty }
+
+    /// Number of series.
+    var count: Int { views.count }
+
+    /// All label names and values, sorted, each once.
+    func symbols() -> [ByteString] {
+        var found: Set<ByteString> = []
+        for view in views {
+            let packed = view.series.labels.packedBytes
+            view.series.labels.forEachRange { name, value in
+                found.insert(ByteString(packed[name]))
+                found.insert(ByteString(packed[value]))
+            }
+        }
+        return found.sorted()
+    }
+
+    /// Calls `body` with each series, by labels. Series whose samples were all deleted are left out.
+    func forEach(_ body: (BlockSeries) throws(StoreError) -> Void) throws(StoreError) {
+        for view in views {
+            let chunks = try isLate ? lateChunks(view) : chunks(view)
+            if !chunks.isEmpty { try body(BlockSeries(labels: view.series.labels, chunks: chunks)) }
+        }
+    }
+
+    private func chunks(_ view: HeadSeriesView) throws(StoreError) -> [FullChunk] {
+        let deleted = view.view.deletions[view.series.reference] ?? []
+        var result: [FullChunk] = []
+        for part in view.parts {
+            let chunk: Chunk
+            switch part {
+            case .memory(let memory, _): chunk = memory
+            case .mapped(let mapped, _):
+                chunk = try head.chunkFiles.read(mapped, of: view.series.reference, in: view.view.openFiles)
+            }
+            let samples: [ChunkSample]
+            // Only the times are needed of a chunk that goes in as it is; they are known for all but the open one.
+            samples = try HeadBlockSource.samples(chunk, view.series.labels)
+            guard let first = samples.first?.timestamp, let last = samples.last?.timestamp else { continue }
+            let isWhole = first >= range.minimumTime && last <= range.maximumTime
+            let isTouched = deleted.contains { $0.minimumTime <= last && $0.maximumTime >= first }
+            if isWhole && !isTouched {
+                result.append(
+                    FullChunk(
+                        minimumTime: first, maximumTime: last,
+                        chunk: Chunk(encoding: chunk.encoding, bytes: chunk.bytes)))
+            } else {
+                result += encode(samples, deleted)
+            }
+        }
+        return result
+    }
+
+    /// Late chunks overlap each other: their samples are put in order and coded anew.
+    private func lateChunks(_ view: HeadSeriesView) throws(StoreError) -> [FullChunk] {
+        var samples: [ChunkSample] = []
+        for mapped in view.late {
+            let chunk = try head.chunkFiles.read(mapped, of: view.series.reference, in: view.view.openFiles)
+            samples += try HeadBlockSource.samples(chunk, view.series.labels)
+        }
+        for sample in view.lateBuffer {
+            switch sample.value {
+            case .float(let value): samples.append(.float(sample.timestamp, value, start: 0))
+            case .histogram(.integer(let histogram)):
+                samples.append(.histogram(sample.timestamp, histogram, start: 0))
+            case .histogram(.float(let histogram)):
+                samples.append(.floatHistogram(sample.timestamp, histogram, start: 0))
+            }
+        }
+        // Stable, so that of samples of one time the one that came first stays.
+        let order = samples.indices.sorted {
+            let left = samples[$0].timestamp
+            let right = samples[$1].timestamp
+            return left == right ? $0 < $1 : left < right
+        }
+        return encode(order.map { samples[$0] }, view.view.deletions[view.series.reference] ?? [])
+    }
+
+    private static func samples(_ chunk: Chunk, _ labels: Labels) throws(StoreError) -> [ChunkSample] {
+        do throws(ChunkError) {
+            return try chunk.withUnsafeBytes { (bytes) throws(ChunkError) in
+                try ChunkDecoder.samples(chunk.encoding, bytes)
+            }
+        } catch {
+            throw .corrupt(
+                path: "head chunk of series \(labels)", offset: Int64(error.bit / 8), reason: error.description)
+        }
+    }
+
+    /// Ascending samples as chunks, without what lies outside the range or was deleted.
+    private func encode(_ samples: [ChunkSample], _ deleted: [TimeInterval]) -> [FullChunk] {
+        let series = MemorySeries(reference: 0, labels: .empty)
+        for sample in samples {
+            let time = sample.timestamp
+            guard time > series.lastTimestamp, range.contains(time), !deleted.contains(where: { $0.contains(time) })
+            else { continue }
+            switch sample {
+            case .float(_, let value, _):
+                // A marker behind a histogram is a histogram in the store already.
+                _ = series.append(time, value, rules)
+            case .histogram(_, let histogram, _): _ = series.append(time, .integer(histogram), rules)
+            case .floatHistogram(_, let histogram, _): _ = series.append(time, .float(histogram), rules)
+            }
+        }
+        series.closeChunk()
+        return series.extra?.full ?? []
+    }
+}

@@ -1,0 +1,121 @@
+import DurableFiles
+import Matching
+import MetricModel
+import TSDB
+import TestSupport
+import Testing
+
+@Suite struct WALDamageTests {
+    private static let series = Labels(["__name__": "m"])
+
+    private static func options(_ compression: WALCompression) -> Database.Options {
+        var options = Database.Options()
+        options.walSegmentSize = 32 << 10
+        options.walCompression = compression
+        options.minimumFreeBytes = 0
+        return options
+    }
+
+    /// Batches of 40 series, one sample each, over several segments. Returns how many.
+    private static func fill(_ disk: SimulatedDisk, _ compression: WALCompression) throws -> Int {
+        let database = try Database.open("data", options: options(compression), fileSystem: disk)
+        for step in 0..<400 {
+            let appender = database.appender()
+            for index in 0..<40 {
+                let labels = Labels(["__name__": "m", "i": "\(index)"])
+                _ = try appender.append(
+                    .none, labels: labels, timestamp: Int64(step) * 1000, value: Double(step * 7919 % 1009))
+            }
+            _ = try appender.commit(.synced)
+        }
+        try database.close()
+        return 400
+    }
+
+    private static func steps(_ disk: SimulatedDisk, _ compression: WALCompression) throws -> Set<Int64> {
+        let database = try Database.open("data", options: options(compression), fileSystem: disk)
+        var times: [Int64: Int] = [:]
+        for series in try database.querier(from: .min, to: .max).select([]) {
+            var columns = SampleColumns()
+            try series.read(into: &columns)
+            for (index, time) in columns.timestamps.enumerated() {
+                times[time, default: 0] += 1
+                #expect(columns.values[index] == Double(Int(time) / 1000 * 7919 % 1009))
+            }
+        }
+        try database.close()
+        // A batch is one record: it is there as a whole or not at all.
+        #expect(times.values.allSatisfy { $0 == 40 })
+        return Set(times.keys)
+    }
+
+    @Test(arguments: [WALCompression.none, .snappy])
+    func `one damaged byte costs one record, and later segments stay`(_ compression: WALCompression) throws {
+        let pristine = SimulatedDisk(seed: 1)
+        let batches = try WALDamageTests.fill(pristine, compression)
+        let segments = pristine.paths.filter { $0.contains("/wal/") }
+        #expect(segments.count > 2)
+        let first = try #require(segments.first)
+        let content = try #require(pristine.peek(first))
+        var random = SeededGenerator(seed: 5)
+        for _ in 0..<60 {
+            // Behind the first page, so that the record of the series stays.
+            let position = Int.random(in: 4000..<content.count - 100, using: &random)
+            let disk = SimulatedDisk(seed: 1)
+            for path in pristine.paths { disk.poke(path, try #require(pristine.peek(path))) }
+            var damaged = content
+            damaged[position] ^= UInt8.random(in: 1...255, using: &random)
+            disk.poke(first, damaged)
+            let found = try WALDamageTests.steps(disk, compression)
+            #expect(found.count >= batches - 1, "byte \(position)")
+            // The damage is kept aside, and what was repaired stays repaired.
+            if found.count < batches {
+                #expect(disk.peek(first + ".damaged") == damaged)
+                #expect(try WALDamageTests.steps(disk, compression) == found)
+            }
+        }
+    }
+
+    @Test(arguments: [WALCompression.none, .snappy])
+    func `a log cut anywhere gives what is before the cut`(_ compression: WALCompression) throws {
+        let pristine = SimulatedDisk(seed: 1)
+        _ = try WALDamageTests.fill(pristine, compression)
+        let last = try #require(pristine.paths.last { $0.contains("/wal/") })
+        let content = try #require(pristine.peek(last))
+        var previous = 0
+        for length in stride(from: 0, to: content.count, by: 97) {
+            let disk = SimulatedDisk(seed: 1)
+            for path in pristine.paths { disk.poke(path, try #require(pristine.peek(path))) }
+            disk.poke(last, Array(content[..<length]))
+            let found = try WALDamageTests.steps(disk, compression)
+            #expect(found.count >= previous)
+            #expect(found == Set((0..<found.count).map { Int64($0) * 1000 }))
+            previous = found.count
+        }
+    }
+
+    @Test func `an unknown record stops the start and is named`() throws {
+        let disk = SimulatedDisk(seed: 1)
+        // A full fragment with one byte, the number of a record that nobody has defined.
+        let record: [UInt8] = [0xEE]
+        var checksum: UInt32 = 0
+        checksum = CRC.castagnoli(record)
+        let bytes: [UInt8] =
+            [1, 0, 1] + (0..<4).map { UInt8(truncatingIfNeeded: checksum >> (24 - 8 * $0)) } + record
+        disk.poke("data/wal/00000000", bytes)
+        #expect(throws: StoreError.corrupt(path: "data/wal/00000000", offset: 0, reason: "unknown record type 238")) {
+            try Database.open("data", fileSystem: disk)
+        }
+    }
+}
+
+private enum CRC {
+    static func castagnoli(_ bytes: [UInt8]) -> UInt32 {
+        var register = ~UInt32(0)
+        for byte in bytes {
+            register ^= UInt32(byte)
+            for _ in 0..<8 { register = register & 1 != 0 ? register >> 1 ^ 0x82F6_3B78 : register >> 1 }
+        }
+        return ~register
+    }
+}
