@@ -141,7 +141,10 @@ let benchmarks: [Target] =
             dependencies: [
                 "ByteCoding", "MetricModel", "Matching", "Compression", "DurableFiles", "TSDB", "TestSupport",
             ],
-            path: "Benchmarks/TSDBBenchmarks", swiftSettings: strict)
+            path: "Benchmarks/TSDBBenchmarks", swiftSettings: strict),
+        .executableTarget(
+            name: "GatewayBenchmarks", dependencies: ["MetricModel", "Exposition", "DurableFiles", "Gateway"],
+            path: "Benchmarks/GatewayBenchmarks", swiftSettings: strict),
     ] : []
 
 // `NARTHEX_CORE=1 swift test` leaves out everything that needs a network stack: seconds instead of minutes.

@@ -127,6 +127,9 @@ package final class GatewayStore: Sendable {
     /// Why pushes cannot be taken at this moment; nil if they can.
     package var refusal: Refusal? { journal?.refusal }
 
+    /// Whether everything that was taken is durable.
+    package var isIdle: Bool { journal?.isIdle ?? true }
+
     /// Replaces the journal by a snapshot now.
     /// - Returns: Whether it was written; always so for a store in memory.
     @discardableResult

@@ -24,6 +24,7 @@ final class Journal: Sendable {
         var pending: [Entry] = []
         var pendingBytes = 0
         var mode = Mode.running
+        var isWriting = false
         var isClosing = false
         var wantedRotations = 0
         var rotations = 0
@@ -87,6 +88,9 @@ final class Journal: Sendable {
         }
     }
 
+    /// Whether nothing waits to be written.
+    var isIdle: Bool { condition.withLock { state.pending.isEmpty && !state.isWriting } }
+
     /// Bytes written since the last rotation.
     var byteCount: Int64 { condition.withLock { state.byteCount } }
 
@@ -124,12 +128,16 @@ final class Journal: Sendable {
                     condition.wait()
                 }
                 defer {
+                    state.isWriting = !state.pending.isEmpty
                     state.pending = []
                     state.pendingBytes = 0
                 }
                 return (state.pending, state.wantedRotations, state.isClosing && state.pending.isEmpty)
             }
-            if !batch.isEmpty { write(batch) }
+            if !batch.isEmpty {
+                write(batch)
+                condition.withLock { state.isWriting = false }
+            }
             rotate(upTo: rotations)
             if isEnd { break }
         }

@@ -1,0 +1,154 @@
+import DurableFiles
+import Exposition
+import Gateway
+import MetricModel
+
+#if canImport(Glibc)
+import Glibc
+#endif
+
+/// What a push, a scrape and a restart cost in the store itself, without HTTP.
+///
+///     BENCHMARKS=1 NARTHEX_CORE=1 swift run -c release --scratch-path .build-bench GatewayBenchmarks
+@main
+struct GatewayBenchmarks {
+    static func main() throws {
+        print("one push: 20 samples in 5 families, \(Batch.body(0).count) bytes")
+        let parsed = measure("parse a push", rounds: 20_000) { round in
+            (try? TextParser.parse(Batch.body(round % 64)))?.count ?? 0
+        }
+        _ = parsed
+        for count in [1, 1000, 10_000, 100_000] { try groups(count) }
+        try journal()
+    }
+
+    /// Everything that depends on how much is stored.
+    static func groups(_ count: Int) throws {
+        print("\n\(count) groups")
+        let before = residentBytes()
+        let store = GatewayStore()
+        let pushes = try (0..<64).map { try Batch.families($0) }
+        measureOnce("fill", count: count) {
+            for group in 0..<count { push(store, group, pushes[group % 64]) }
+        }
+        let after = residentBytes()
+        print("  resident: \((after - before) / max(1, count * 22)) bytes a series (20 and two push times a group)")
+        _ = measure("push (prepare and apply)", rounds: 20_000) { round in
+            push(store, (round &* 7919) % count, pushes[round % 64])
+        }
+        for coding in [Scrape.Coding.identity, .gzip] {
+            measureOnce("scrape, cold, \(coding)", count: 1) { _ = store.scrape().text(own: [], coding: coding).count }
+            _ = measure("scrape, warm, \(coding)", rounds: count > 1000 ? 5 : 100) { _ in
+                store.scrape().text(own: [], coding: coding).count
+            }
+            _ = measure("scrape after a push, \(coding)", rounds: count > 1000 ? 5 : 100) { round in
+                push(store, round % count, pushes[round % 64])
+                return store.scrape().text(own: [], coding: coding).count
+            }
+        }
+        var longest = Duration.zero
+        for round in 0..<5 {
+            push(store, round % count, pushes[round % 64])
+            let start = ContinuousClock.now
+            _ = store.scrape()
+            longest = max(longest, start.duration(to: .now))
+        }
+        print("  a scrape holds the lock for at most \(longest)")
+        let body = store.scrape().text(own: [], coding: .identity)
+        print("  body: \(body.count) bytes in \(body.parts.count) parts; resident \(residentBytes() >> 20) MiB")
+        measureOnce("wipe", count: count) { store.submit(.wipe) { _ in } }
+    }
+
+    /// The journal on the real disk, and what a restart costs.
+    static func journal() throws {
+        let directory = "/tmp/narthex-benchmark-\(getpid())"
+        let persistence = GatewayStore.Persistence(path: directory + "/g", snapshotInterval: nil)
+        print("\njournal in \(directory)")
+        let pushes = try (0..<64).map { try Batch.families($0) }
+        let store = try GatewayStore(persistence: persistence)
+        measureOnce("durable push, 10,000 groups, all in flight", count: 10_000) {
+            for group in 0..<10_000 { push(store, group, pushes[group % 64]) }
+            while !store.isIdle {}
+        }
+        measureOnce("snapshot", count: 1) { store.writeSnapshot() }
+        for group in 0..<10_000 { push(store, group, pushes[group % 64]) }
+        store.close()
+        measureOnce("restart with 10,000 groups", count: 1) {
+            (try? GatewayStore(persistence: persistence))?.close()
+        }
+        try POSIXFileSystem().removeTree(directory)
+    }
+
+    @discardableResult
+    static func push(_ store: GatewayStore, _ group: Int, _ families: [MetricFamily]) -> Int {
+        let key = GroupingKey([
+            LabelPair("job", "nightly_batch"), LabelPair("instance", ByteString("worker-\(100_000 + group)")),
+        ])
+        let push = Push(group: key, families: families, mode: .replaceGroup, time: 1_600_000_000_000_000_000)
+        store.submit(.push(push)) { outcome in
+            if outcome != .accepted { print(outcome) }
+        }
+        return 1
+    }
+}
+
+/// What a nightly batch job pushes.
+enum Batch {
+    static func body(_ seed: Int) -> [UInt8] {
+        var text = "# HELP batch_last_success_timestamp_seconds When the batch last succeeded.\n"
+        text += "# TYPE batch_last_success_timestamp_seconds gauge\nbatch_last_success_timestamp_seconds 1.7e9\n"
+        text += "# HELP batch_stage_duration_seconds How long each stage took.\n"
+        text += "# TYPE batch_stage_duration_seconds gauge\n"
+        for stage in ["extract", "transform", "load"] {
+            text += "batch_stage_duration_seconds{stage=\"\(stage)\"} \(Double(seed) * 1.372_915 + 0.5)\n"
+        }
+        text += "# HELP batch_records_total Records handled, by table and result.\n# TYPE batch_records_total counter\n"
+        for table in ["orders", "customers"] {
+            for result in ["ok", "rejected"] {
+                text += "batch_records_total{table=\"\(table)\",result=\"\(result)\"} \(seed * 1311)\n"
+            }
+        }
+        text += "# HELP batch_bytes_total Bytes moved, by direction.\n# TYPE batch_bytes_total counter\n"
+        for way in ["in", "out"] { text += "batch_bytes_total{direction=\"\(way)\"} \(seed * 104_729_001)\n" }
+        text += "# HELP batch_query_duration_seconds Time of the database queries.\n"
+        text += "# TYPE batch_query_duration_seconds histogram\n"
+        for bound in ["0.005", "0.025", "0.1", "0.5", "1", "2.5", "10", "+Inf"] {
+            text += "batch_query_duration_seconds_bucket{le=\"\(bound)\"} \(seed + 7)\n"
+        }
+        text += "batch_query_duration_seconds_sum \(Double(seed) * 0.731)\n"
+        text += "batch_query_duration_seconds_count \(seed + 7)\n"
+        return Array(text.utf8)
+    }
+
+    static func families(_ seed: Int) throws -> [MetricFamily] { try TextParser.parse(body(seed)) }
+}
+
+func measure(_ name: String, rounds: Int, _ body: (Int) -> Int) -> Int {
+    var sum = 0
+    sum &+= body(0)
+    let start = ContinuousClock.now
+    for round in 0..<rounds { sum &+= body(round) }
+    report(name, start.duration(to: .now), rounds)
+    return sum
+}
+
+func measureOnce(_ name: String, count: Int, _ body: () -> Void) {
+    let start = ContinuousClock.now
+    body()
+    report(name, start.duration(to: .now), count)
+}
+
+func report(_ name: String, _ duration: Duration, _ count: Int) {
+    let nanoseconds = duration.components.seconds * 1_000_000_000 + duration.components.attoseconds / 1_000_000_000
+    let each = Double(nanoseconds) / Double(max(1, count))
+    let text = each > 1e6 ? "\((each / 1e4).rounded() / 100) ms" : "\((each / 10).rounded() / 100) µs"
+    print("  \(name): \(text)" + (count > 1 ? " each" : ""))
+}
+
+func residentBytes() -> Int {
+    let file = try? POSIXFileSystem().open("/proc/self/statm", .read)
+    var bytes = [UInt8](repeating: 0, count: 64)
+    let count = bytes.withUnsafeMutableBytes { (try? file?.read(into: $0, at: 0)) ?? 0 }
+    let fields = String(decoding: bytes[..<count], as: UTF8.self).split(separator: " ")
+    return fields.count > 1 ? (Int(fields[1]) ?? 0) * 4096 : 0
+}
