@@ -7,6 +7,8 @@ package import MetricModel
 package struct GroupingKey: Sendable, Hashable {
     /// Sorted by name.
     package let labels: [LabelPair]
+    /// The labels with their lengths: what is compared and hashed.
+    private let packed: [UInt8]
 
     /// The key of `labels`; of a repeated name the last wins.
     /// - Complexity: O(n log n).
@@ -20,12 +22,29 @@ package struct GroupingKey: Sendable, Hashable {
                 sorted.append(label)
             }
         }
-        self.labels = sorted.sorted { $0.name < $1.name }
+        sorted.sort { $0.name < $1.name }
+        self.labels = sorted
+        var writer = PackedWriter()
+        writer.bytes.reserveCapacity(sorted.reduce(0) { $0 + $1.name.count + $1.value.count + 4 })
+        for label in sorted {
+            writer.text(label.name)
+            writer.text(label.value)
+        }
+        packed = writer.bytes
     }
 
     /// A key written as a dictionary, for tests.
     package init(_ labels: KeyValuePairs<String, String>) {
         self.init(labels.map { LabelPair(ByteString($0.key), ByteString($0.value)) })
+    }
+
+    /// Equality of all labels.
+    package static func == (left: GroupingKey, right: GroupingKey) -> Bool { left.packed == right.packed }
+
+    /// Hashes the labels in one call.
+    package func hash(into hasher: inout Hasher) {
+        // SAFETY: the buffer is only read within the call.
+        packed.withUnsafeBytes { hasher.combine(bytes: $0) }
     }
 
     /// The value of a label, or nil if the key does not have it.

@@ -13,10 +13,13 @@ internal import MetricModel
 /// | … | number of labels, then each label's name and value with their lengths, sorted by name: the key |
 /// | … | the value |
 struct PackedSeries: Sendable {
-    let bytes: [UInt8]
+    private(set) var bytes: [UInt8]
 
-    private static let unexposableFlag: UInt8 = 0x10
-    private static let utf8NameFlag: UInt8 = 0x20
+    static let unexposableFlag: UInt8 = 0x10
+    static let utf8NameFlag: UInt8 = 0x20
+
+    /// Takes what ``SeriesPacker`` made.
+    init(packed bytes: [UInt8]) { self.bytes = bytes }
 
     /// Packs a metric whose labels are complete and sorted.
     init(labels: [LabelPair], value: MetricValue, type: MetricType, isExposable: Bool) {
@@ -51,17 +54,20 @@ struct PackedSeries: Sendable {
         guard reader.isAtEnd else { throw MalformedBytes() }
     }
 
-    /// The same series with another number; for the times of pushes, whose labels do not change.
-    init(copying series: PackedSeries, gauge: Double) {
-        let offset = series.valueOffset
-        var writer = PackedWriter(bytes: [])
-        writer.bytes.reserveCapacity(offset + 8)
-        writer.bytes.append(contentsOf: series.bytes[..<offset])
-        writer.double(gauge)
-        bytes = writer.bytes
+    /// Puts another number in place of that of a gauge.
+    mutating func setGauge(_ value: Double) {
+        let offset = bytes.count - 8
+        guard offset >= 0, bytes[1] == PackedValue.Kind.gauge.rawValue else { return }
+        // SAFETY: the last eight bytes of a gauge are its value.
+        bytes.withUnsafeMutableBytes {
+            $0.storeBytes(of: value.bitPattern.littleEndian, toByteOffset: offset, as: UInt64.self)
+        }
     }
 
-    private static func sizeHint(_ value: MetricValue) -> Int {
+    /// Type and flags.
+    var head: UInt8 { bytes[0] }
+
+    static func sizeHint(_ value: MetricValue) -> Int {
         switch value {
         case .counter, .gauge, .untyped: 8
         case .summary(let summary): 24 + summary.quantiles.count * 16
@@ -83,13 +89,8 @@ struct PackedSeries: Sendable {
 
     /// Where the value starts. The bytes were checked when they were packed or read.
     var valueOffset: Int {
-        var reader = PackedReader(bytes, at: PackedSeries.keyOffset)
-        // A checked series cannot fail here; an unchecked one yields an offset that the check then refuses.
-        guard let count = try? reader.varint() else { return bytes.count }
-        for _ in 0..<min(count, UInt64(bytes.count)) {
-            guard (try? reader.textRange()) != nil, (try? reader.textRange()) != nil else { return bytes.count }
-        }
-        return reader.position
+        // SAFETY: the walk checks every offset.
+        bytes.withUnsafeBytes { KeyWalk.end($0) }
     }
 
     private static func checkKey(_ bytes: [UInt8]) throws(MalformedBytes) -> Int {
@@ -103,22 +104,26 @@ struct PackedSeries: Sendable {
 
     /// A hash of the labels; it changes from process to process.
     var keyHash: UInt64 {
-        let end = valueOffset
-        var hasher = Hasher()
-        // SAFETY: the buffer is only read within the call; `end` lies within it.
-        bytes.withUnsafeBytes { hasher.combine(bytes: UnsafeRawBufferPointer(rebasing: $0[Self.keyOffset..<end])) }
-        return UInt64(bitPattern: Int64(hasher.finalize()))
+        keyHash(end: valueOffset)
+    }
+
+    /// ``keyHash``, where the end of the key is known.
+    func keyHash(end: Int) -> UInt64 {
+        // SAFETY: the buffer is only read within the call; the range is cut to it.
+        bytes.withUnsafeBytes { buffer in
+            let end = min(end, buffer.count)
+            return ByteHash.hash(UnsafeRawBufferPointer(rebasing: buffer[min(Self.keyOffset, end)..<end]))
+        }
     }
 
     /// Whether both have the same labels.
     func hasSameKey(as other: PackedSeries) -> Bool {
-        let end = valueOffset
-        guard end <= other.bytes.count else { return false }
         // SAFETY: both buffers hold at least `end` bytes. A key that is a prefix of the other's bytes is the other's
         // key, since the number of labels and each length come first.
-        return bytes.withUnsafeBytes { a in
+        bytes.withUnsafeBytes { a in
             other.bytes.withUnsafeBytes { b in
-                guard let first = a.baseAddress, let second = b.baseAddress else { return false }
+                let end = KeyWalk.end(a)
+                guard end <= b.count, let first = a.baseAddress, let second = b.baseAddress else { return false }
                 let start = PackedSeries.keyOffset
                 return memcmp(first + start, second + start, end - start) == 0
             }
@@ -178,6 +183,19 @@ private enum KeyWalk {
         return nameOrder
     }
 
+    /// Where the key ends; a key that does not fit, which only unchecked bytes can hold, ends with the bytes.
+    static func end(_ bytes: UnsafeRawBufferPointer) -> Int {
+        var index = PackedSeries.keyOffset
+        var rest = length(bytes, &index) &* 2
+        while rest > 0, index < bytes.count {
+            let count = length(bytes, &index)
+            guard count <= bytes.count &- index else { return bytes.count }
+            index &+= count
+            rest &-= 1
+        }
+        return index
+    }
+
     @inline(__always)
     private static func length(_ bytes: UnsafeRawBufferPointer, _ index: inout Int) -> Int {
         guard index < bytes.count else { return 0 }
@@ -186,7 +204,7 @@ private enum KeyWalk {
             index &+= 1
             return Int(first)
         }
-        return Int(clamping: Varint.read(bytes, at: &index) ?? 0)
+        return Int(UInt32(clamping: Varint.read(bytes, at: &index) ?? 0))
     }
 
     @inline(__always)

@@ -44,9 +44,10 @@ struct PreparedPush: Sendable {
             return
         }
         families.reserveCapacity(push.families.count)
+        let packer = SeriesPacker(push.group)
         for family in PreparedPush.lastOfEachName(push.families) {
             if family.name == PushTimes.pushTimeName || family.name == PushTimes.failureTimeName { continue }
-            families.append(prepare(family))
+            families.append(prepare(family, packer))
         }
     }
 
@@ -77,26 +78,24 @@ struct PreparedPush: Sendable {
         return families.indices.filter { lastIndex[families[$0].name] == $0 }.map { families[$0] }
     }
 
-    private mutating func prepare(_ family: MetricFamily) -> Family {
+    private mutating func prepare(_ family: MetricFamily, _ packer: SeriesPacker) -> Family {
         var prepared = Family(
             name: family.name, help: family.help, type: family.type, unit: family.unit, series: [], hashes: [])
         prepared.series.reserveCapacity(family.metrics.count)
         prepared.hashes.reserveCapacity(family.metrics.count)
-        let isNameValid = !family.name.isEmpty && family.name.isValidUTF8
+        let isNameValid = SeriesRules.isValidMetricName(family.name)
         for metric in family.metrics {
-            let labels = SeriesRules.sanitized(metric.labels, for: group)
-            var violation = SeriesRules.violation(of: metric.value, in: family.type)
-            if violation == nil {
-                violation = SeriesRules.violation(in: labels, reserved: SeriesRules.reservedLabel(of: metric.value))
+            var packed = packer.pack(metric, type: family.type)
+            if packed.violation == nil && !isNameValid {
+                packed.series = PackedSeries(
+                    labels: packed.series.labels, value: metric.value, type: family.type, isExposable: false)
+                packed.violation = " has an invalid name"
             }
-            if violation == nil && !isNameValid { violation = " has an invalid name" }
-            if let violation, check == .consistency {
-                report(MetricText.collected(family.name, Metric(labels: labels, value: metric.value)) + violation)
+            if let violation = packed.violation, check == .consistency {
+                report(MetricText.collected(family.name, packed.series.metric) + violation)
             }
-            let series = PackedSeries(
-                labels: labels, value: metric.value, type: family.type, isExposable: violation == nil)
-            prepared.series.append(series)
-            prepared.hashes.append(series.keyHash)
+            prepared.series.append(packed.series)
+            prepared.hashes.append(packed.hash)
         }
         if check == .consistency { reportDuplicates(in: prepared) }
         return prepared
@@ -104,6 +103,7 @@ struct PreparedPush: Sendable {
 
     private mutating func reportDuplicates(in family: Family) {
         guard family.series.count > 1 else { return }
+        if family.series.count <= 16 { return reportDuplicatesOfFew(in: family) }
         var firstOfHash: [UInt64: Int] = [:]
         firstOfHash.reserveCapacity(family.series.count)
         for (index, hash) in family.hashes.enumerated() {
@@ -113,6 +113,17 @@ struct PreparedPush: Sendable {
             }
             if family.series[first].hasSameKey(as: family.series[index]) {
                 report(MetricText.collectedBefore(family.name, family.series[index].metric))
+            }
+        }
+    }
+
+    private mutating func reportDuplicatesOfFew(in family: Family) {
+        for index in 1..<family.series.count {
+            let hash = family.hashes[index]
+            for earlier in 0..<index
+            where family.hashes[earlier] == hash && family.series[earlier].hasSameKey(as: family.series[index]) {
+                report(MetricText.collectedBefore(family.name, family.series[index].metric))
+                break
             }
         }
     }

@@ -83,9 +83,30 @@ enum SeriesRules {
         }
     }
 
+    /// Whether a label is valid for sure; false where a closer look is needed.
+    static func isPlainlyValid(_ label: LabelPair) -> Bool {
+        let name = label.name.bytes
+        guard !name.isEmpty, name[0] != UInt8(ascii: "_") || name.count < 2 || name[1] != UInt8(ascii: "_") else {
+            return false
+        }
+        return isASCII(name) && isASCII(label.value.bytes)
+    }
+
+    /// Whether a family may be called `name`: upstream takes any UTF-8 that is not empty.
+    static func isValidMetricName(_ name: ByteString) -> Bool { !name.isEmpty && isUTF8(name) }
+
+    private static func isASCII(_ bytes: [UInt8]) -> Bool {
+        // SAFETY: the buffer is only read within the call, at indices below its count.
+        bytes.withUnsafeBufferPointer { buffer in
+            var all: UInt8 = 0
+            for byte in buffer { all |= byte }
+            return all < 0x80
+        }
+    }
+
     private static func isUTF8(_ text: ByteString) -> Bool {
         // Most texts are ASCII; only others are decoded.
-        text.bytes.allSatisfy { $0 < 0x80 } || text.isValidUTF8
+        isASCII(text.bytes) || text.isValidUTF8
     }
 }
 

@@ -25,8 +25,16 @@ struct FamilyRecord: Sendable {
     var view: FamilyView?
 
     /// Endings that histograms and summaries reserve.
-    enum Suffix: Sendable {
-        case sum, count, bucket
+    enum Suffix: Sendable, CaseIterable {
+        case count, sum, bucket
+
+        var text: ByteString {
+            switch self {
+            case .count: FamilyRecord.countText
+            case .sum: FamilyRecord.sumText
+            case .bucket: FamilyRecord.bucketText
+            }
+        }
     }
 
     init(name: ByteString, own: OwnFamily?) {
@@ -37,12 +45,20 @@ struct FamilyRecord: Sendable {
     }
 
     static func base(of name: ByteString) -> (name: ByteString, suffix: Suffix)? {
-        for (text, suffix) in [("_sum", Suffix.sum), ("_count", .count), ("_bucket", .bucket)] as [(ByteString, Suffix)]
-        where name.count > text.count && name.hasSuffix(text) {
-            return (ByteString(name.bytes.dropLast(text.count)), suffix)
+        guard let last = name.bytes.last else { return nil }
+        let ending: (text: ByteString, suffix: Suffix)
+        switch last {
+        case UInt8(ascii: "m"): ending = (sumText, .sum)
+        case UInt8(ascii: "t"): ending = name.hasSuffix(countText) ? (countText, .count) : (bucketText, .bucket)
+        default: return nil
         }
-        return nil
+        guard name.count > ending.text.count, name.hasSuffix(ending.text) else { return nil }
+        return (ByteString(name.bytes.dropLast(ending.text.count)), ending.suffix)
     }
+
+    private static let sumText: ByteString = "_sum"
+    private static let countText: ByteString = "_count"
+    private static let bucketText: ByteString = "_bucket"
 
     /// Whether nobody has the family any more.
     var isUnused: Bool { memberCount == 0 && own == nil }
@@ -90,8 +106,14 @@ struct FamilyRecord: Sendable {
         membersOfType[Int(type.rawValue)] -= 1
     }
 
-    mutating func count(_ series: PackedSeries, by change: Int32) {
-        if series.isExposable { exposableOfType[Int(series.type.rawValue)] += change }
-        if series.hasUTF8Names { utf8NameCount += Int(change) }
+    /// Counts a series by its first byte.
+    mutating func count(_ head: UInt8, by change: Int32) {
+        if head & PackedSeries.unexposableFlag == 0 { exposableOfType[Int(head & 0x07)] += change }
+        if head & PackedSeries.utf8NameFlag != 0 { utf8NameCount += Int(change) }
+    }
+
+    /// Notes that a scrape would see something new.
+    mutating func touch() {
+        if view != nil { view = nil }
     }
 }

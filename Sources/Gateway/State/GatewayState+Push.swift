@@ -25,7 +25,8 @@ extension GatewayState {
             return refused(["\(text) by group \(rival)"], nil)
         }
         guard push.errors.isEmpty else { return refused(push.errors, push) }
-        let plans = push.families.map { plan($0, for: number) }
+        let places = number.flatMap { memberPlaces($0, for: push) }
+        let plans = push.families.map { plan($0, for: number, places) }
         if push.check == .consistency {
             let errors = conflicts(of: push, plans, number)
             guard errors.isEmpty else { return refused(errors, push) }
@@ -68,24 +69,43 @@ extension GatewayState {
         var member: Int?
         /// For each series the slot of the group that has its labels, or ``SlotTable/none``.
         var slots: [Int32]
+        /// Where in their chunks the first of them stand.
+        var hints: [Int]
         /// Whether `slots` are all of the member's, in order.
         var isSameShape: Bool
     }
 
-    private func plan(_ family: PreparedPush.Family, for group: Int32?) -> FamilyPlan {
-        var plan = FamilyPlan(family: families.number(of: family.name), member: nil, slots: [], isSameShape: false)
+    /// Where the group has each of its families, in a table if a search for each would take long.
+    private func memberPlaces(_ group: Int32, for push: PreparedPush) -> [Int32: Int]? {
+        let members = groups[Int(group)].members
+        guard members.count > 16, push.families.count > 4 else { return nil }
+        return Dictionary(
+            members.indices.map { (members[$0].family, $0) }, uniquingKeysWith: { first, _ in first })
+    }
+
+    private func place(_ family: Int32, _ group: Int32, _ places: [Int32: Int]?) -> Int? {
+        if let places { return places[family] }
+        return groups[Int(group)].members.firstIndex { $0.family == family }
+    }
+
+    private func plan(
+        _ family: PreparedPush.Family, for group: Int32?, _ places: [Int32: Int]?
+    ) -> FamilyPlan {
+        var plan = FamilyPlan(
+            family: families.number(of: family.name), member: nil, slots: [], hints: [], isSameShape: false)
         guard let number = plan.family, let group,
-            let position = groups[Int(group)].members.firstIndex(where: { $0.family == number })
+            let position = place(number, group, places)
         else { return plan }
         plan.member = position
-        let members = groups[Int(group)].members
         plan.slots.reserveCapacity(family.series.count)
-        var slot = members[position].first
-        for (series, hash) in zip(family.series, family.hashes) {
-            guard slot != SlotTable.none, slots[slot].hash == GatewayState.hash(hash, number),
-                self.series(slot)?.hasSameKey(as: series) ?? false
+        plan.hints.reserveCapacity(family.series.count)
+        var slot = groups[Int(group)].members[position].first
+        for index in family.series.indices {
+            guard slot != SlotTable.none, slots[slot].hash == GatewayState.hash(family.hashes[index], number),
+                let hint = self.position(of: slot, like: family.series[index])
             else { break }
             plan.slots.append(slot)
+            plan.hints.append(hint)
             slot = slots[slot].next
         }
         plan.isSameShape = plan.slots.count == family.series.count && slot == SlotTable.none
@@ -104,7 +124,7 @@ extension GatewayState {
         for index in plan.slots.count..<family.series.count {
             let hash = GatewayState.hash(family.hashes[index], number)
             let series = family.series[index]
-            let found = rest[hash]?.firstIndex { self.series($0)?.hasSameKey(as: series) ?? false }
+            let found = rest[hash]?.firstIndex { position(of: $0, like: series) != nil }
             plan.slots.append(found.flatMap { rest[hash]?.remove(at: $0) } ?? SlotTable.none)
         }
     }
@@ -143,7 +163,9 @@ extension GatewayState {
     private mutating func replaceValues(
         _ member: inout GroupRecord.Member, _ family: PreparedPush.Family, _ plan: FamilyPlan, time: Int64
     ) {
-        for (slot, series) in zip(plan.slots, family.series) { replaceSeries(slot, with: series) }
+        for index in family.series.indices {
+            replaceSeries(plan.slots[index], hint: plan.hints[index], with: family.series[index])
+        }
         member.time = time
         update(&member, family)
     }
@@ -157,13 +179,13 @@ extension GatewayState {
             member.type = family.type
         }
         if families[number].helps[member.help] != family.help {
-            families[number].view = nil
+            families[number].touch()
             families[number].helps.remove(member.help)
             member.help = families[number].helps.add(family.help)
         }
         let unit = family.unit.isEmpty ? nil : family.unit
         if families[number].units[member.unit] != unit {
-            families[number].view = nil
+            families[number].touch()
             families[number].units.remove(member.unit)
             member.unit = families[number].units.add(unit)
         }

@@ -15,16 +15,25 @@ extension GatewayState {
 
     /// The series in `slot`.
     func series(_ slot: Int32) -> PackedSeries? {
-        if slots[slot].chunk == SlotTable.noChunk { return duplicates[slot] }
-        return families[slots[slot].family].sorted.series(slot, slots)
+        let chunk = slots[slot].chunk
+        if chunk == SlotTable.noChunk { return duplicates[slot] }
+        return families[slots[slot].family].sorted.series(slot, inChunkAt: slots.chunkPositions[Int(chunk)])
     }
 
     /// The slot that shows a series with the same labels.
     func shownSlot(like series: PackedSeries, _ hash: UInt64, family: Int32) -> Int32? {
         index.find(hash) { slot in
-            slots[slot].hash == hash && slots[slot].family == family
-                && (families[family].sorted.series(slot, slots)?.hasSameKey(as: series) ?? false)
+            slots[slot].hash == hash && slots[slot].family == family && position(of: slot, like: series) != nil
         }
+    }
+
+    /// Where the series in `slot` stands in its chunk, if it has the labels of `series`; nil if it does not. A series
+    /// that is left out stands nowhere, and has 0.
+    func position(of slot: Int32, like series: PackedSeries) -> Int? {
+        let chunk = slots[slot].chunk
+        if chunk == SlotTable.noChunk { return duplicates[slot]?.hasSameKey(as: series) == true ? 0 : nil }
+        return families[slots[slot].family].sorted.position(
+            of: slot, inChunkAt: slots.chunkPositions[Int(chunk)], like: series)
     }
 
     /// Adds a series and yields its slot.
@@ -47,15 +56,31 @@ extension GatewayState {
     }
 
     /// Puts a new value in place of the old one; the labels are the same.
-    mutating func replaceSeries(_ slot: Int32, with series: PackedSeries) {
+    /// - Parameter hint: What ``position(of:like:)`` said.
+    mutating func replaceSeries(_ slot: Int32, hint: Int = .max, with series: PackedSeries) {
         let family = slots[slot].family
-        guard slots[slot].chunk != SlotTable.noChunk else { return duplicates.replace(slot, with: series) }
-        if let old = self.series(slot), old.bytes[0] != series.bytes[0] {
+        let chunk = slots[slot].chunk
+        guard chunk != SlotTable.noChunk else { return duplicates.replace(slot, with: series) }
+        let old = families[family].sorted.replace(
+            slot, inChunkAt: slots.chunkPositions[Int(chunk)], hint: hint, with: series)
+        families[family].touch()
+        if old != series.head {
             families[family].count(old, by: -1)
-            families[family].count(series, by: 1)
+            families[family].count(series.head, by: 1)
         }
-        families[family].view = nil
-        families[family].sorted.replace(slot, with: series, slots)
+    }
+
+    /// Sets the number of a series that is a gauge.
+    mutating func setGauge(_ slot: Int32, _ value: Double) {
+        let family = slots[slot].family
+        let chunk = slots[slot].chunk
+        guard chunk != SlotTable.noChunk else {
+            guard var series = duplicates[slot] else { return }
+            series.setGauge(value)
+            return duplicates.replace(slot, with: series)
+        }
+        families[family].sorted.setGauge(slot, inChunkAt: slots.chunkPositions[Int(chunk)], value)
+        families[family].touch()
     }
 
     /// Removes a series; one that was left out in its favour is shown now.
@@ -85,7 +110,7 @@ extension GatewayState {
     private mutating func show(_ series: PackedSeries, _ slot: Int32) {
         let family = slots[slot].family
         families[family].view = nil
-        families[family].count(series, by: 1)
+        families[family].count(series.head, by: 1)
         families[family].sorted.insert(series, slot, &slots)
         let slots = self.slots
         index.insert(slots[slot].hash, slot) { slots[$0].hash }
@@ -94,7 +119,7 @@ extension GatewayState {
     private mutating func hide(_ slot: Int32, _ series: PackedSeries) {
         let family = slots[slot].family
         families[family].view = nil
-        families[family].count(series, by: -1)
+        families[family].count(series.head, by: -1)
         index.remove(slots[slot].hash, slot)
         families[family].sorted.remove(slot, &slots)
     }

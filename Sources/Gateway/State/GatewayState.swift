@@ -117,7 +117,7 @@ package struct GatewayState: Sendable {
         let slot = groups[Int(number)].pushTimeSlot
         groups[Int(number)].pushTime = time
         groups[Int(number)].pushTimeChanged = changed
-        setTimeSeries(slot, pushTimeFamily, time)
+        setGauge(slot, Double(time) / 1e9)
     }
 
     /// Sets when a push of the group was refused.
@@ -125,11 +125,6 @@ package struct GatewayState: Sendable {
         let slot = groups[Int(number)].failureTimeSlot
         groups[Int(number)].failureTime = time
         groups[Int(number)].failureTimeChanged = changed
-        setTimeSeries(slot, failureTimeFamily, time)
-    }
-
-    private mutating func setTimeSeries(_ slot: Int32, _ family: Int32, _ time: Int64) {
-        let seconds = Double(time) / 1e9
-        if let old = series(slot) { replaceSeries(slot, with: PackedSeries(copying: old, gauge: seconds)) }
+        setGauge(slot, Double(time) / 1e9)
     }
 }

@@ -22,11 +22,33 @@ final class SeriesChunk: @unchecked Sendable {
     /// The same series, nothing encoded.
     convenience init(copying chunk: SeriesChunk) { self.init(series: chunk.series, slots: chunk.slots) }
 
-    func position(of slot: Int32) -> Int? { slots.firstIndex(of: slot) }
+    func position(of slot: Int32) -> Int? {
+        // SAFETY: the buffer is only read within the call, at indices below its count.
+        slots.withUnsafeBufferPointer { slots in
+            var index = 0
+            while index < slots.count {
+                if slots[index] == slot { return index }
+                index &+= 1
+            }
+            return nil
+        }
+    }
 
-    func replace(at position: Int, with new: PackedSeries) {
+    func position(of slot: Int32, hint: Int) -> Int? {
+        hint < slots.count && slots[hint] == slot ? hint : position(of: slot)
+    }
+
+    /// - Returns: The first byte of the old series.
+    func replace(at position: Int, with new: PackedSeries) -> UInt8 {
         forgetEncodings()
+        let old = series[position].head
         series[position] = new
+        return old
+    }
+
+    func setGauge(at position: Int, _ value: Double) {
+        forgetEncodings()
+        series[position].setGauge(value)
     }
 
     func insert(_ new: PackedSeries, _ slot: Int32, at position: Int) {

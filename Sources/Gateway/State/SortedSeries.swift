@@ -10,20 +10,36 @@ struct SortedSeries: Sendable {
     private(set) var entries: [Entry] = []
     private(set) var count = 0
 
-    /// The series in `slot`, which must be one of this family's.
-    func series(_ slot: Int32, _ slots: SlotTable) -> PackedSeries? {
-        let number = slots[slot].chunk
-        guard number != SlotTable.noChunk else { return nil }
-        let chunk = entries[Int(slots.chunkPositions[Int(number)])].chunk
+    /// The series in `slot` of the chunk that stands at `index` of the list.
+    func series(_ slot: Int32, inChunkAt index: Int32) -> PackedSeries? {
+        let chunk = entries[Int(index)].chunk
         return chunk.position(of: slot).map { chunk.series[$0] }
     }
 
+    /// Where in its chunk the series in `slot` stands, if it has the labels of `series`; nil if it does not.
+    func position(of slot: Int32, inChunkAt index: Int32, like series: PackedSeries) -> Int? {
+        let chunk = entries[Int(index)].chunk
+        guard let position = chunk.position(of: slot), chunk.series[position].hasSameKey(as: series) else { return nil }
+        return position
+    }
+
     /// Puts `series` in place of what has the same labels.
-    mutating func replace(_ slot: Int32, with series: PackedSeries, _ slots: SlotTable) {
-        let index = Int(slots.chunkPositions[Int(slots[slot].chunk)])
-        makeUnique(index)
-        let chunk = entries[index].chunk
-        if let position = chunk.position(of: slot) { chunk.replace(at: position, with: series) }
+    /// - Parameter hint: Where in the chunk it stood when somebody looked last.
+    /// - Returns: The first byte of the old one: its type and flags.
+    mutating func replace(
+        _ slot: Int32, inChunkAt index: Int32, hint: Int, with series: PackedSeries
+    ) -> UInt8 {
+        makeUnique(Int(index))
+        let chunk = entries[Int(index)].chunk
+        guard let position = chunk.position(of: slot, hint: hint) else { return series.head }
+        return chunk.replace(at: position, with: series)
+    }
+
+    /// Sets the number of a series that is a gauge.
+    mutating func setGauge(_ slot: Int32, inChunkAt index: Int32, _ value: Double) {
+        makeUnique(Int(index))
+        let chunk = entries[Int(index)].chunk
+        if let position = chunk.position(of: slot) { chunk.setGauge(at: position, value) }
     }
 
     /// Adds `series`, whose labels no other has.
