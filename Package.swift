@@ -44,7 +44,6 @@ let coreTests: [Target] = [
     tests("PromQLScripts"),
 ]
 
-let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 let serverStack: [Target.Dependency] = [
     .product(name: "NIOCore", package: "swift-nio"),
     .product(name: "NIOPosix", package: "swift-nio"),
@@ -66,7 +65,7 @@ let network: [Target] = [
             "TSDB", "PromQL", "Scrape", "CWebAssets", "CCrypt",
         ],
         [
-            yams, .product(name: "NIOHTTP2", package: "swift-nio-http2"),
+            .product(name: "NIOHTTP2", package: "swift-nio-http2"),
             .product(name: "Crypto", package: "swift-crypto"),
         ] + serverStack, exclude: ["Assets"]),
     .executableTarget(
@@ -109,7 +108,6 @@ let networkPackages: [Package.Dependency] = [
     .package(url: "https://github.com/apple/swift-nio-http2", from: "1.46.0"),
     .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
-    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
 ]
 
 let strict: [SwiftSetting] = [

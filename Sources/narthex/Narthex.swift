@@ -1,4 +1,12 @@
+#if canImport(Glibc)
+import Glibc
+#endif
+
+/// The entry point: finds the command, and leaves with its exit code.
 @main
 struct Narthex {
-    static func main() {}
+    static func main() async {
+        let arguments = Array(CommandLine.arguments.dropFirst())
+        exit(await Command.root.run(arguments))
+    }
 }

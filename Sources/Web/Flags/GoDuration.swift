@@ -1,0 +1,116 @@
+/// A span of time as Go programs read and write it: `1h30m`, `200ms`, `5m0s`.
+package struct GoDuration: Sendable, Hashable {
+    /// The span; Go holds the same range.
+    package let nanoseconds: Int64
+
+    /// The span `nanoseconds`.
+    package init(nanoseconds: Int64) { self.nanoseconds = nanoseconds }
+
+    /// The same span for Swift.
+    package var duration: Duration { .nanoseconds(nanoseconds) }
+
+    /// Reads a span; nil where Go's `time.ParseDuration` gives an error.
+    ///
+    /// Source: Go time/format.go. A sign, then numbers with a unit each; a bare `0` needs none.
+    package init?(_ text: String) {
+        var bytes = Array(text.utf8)[...]
+        var isNegative = false
+        if let first = bytes.first, first == UInt8(ascii: "-") || first == UInt8(ascii: "+") {
+            isNegative = first == UInt8(ascii: "-")
+            bytes.removeFirst()
+        }
+        if bytes.elementsEqual("0".utf8) {
+            self.init(nanoseconds: 0)
+            return
+        }
+        guard !bytes.isEmpty else { return nil }
+        var total: UInt64 = 0
+        while !bytes.isEmpty {
+            guard let part = Self.takePart(&bytes) else { return nil }
+            let (sum, overflow) = total.addingReportingOverflow(part)
+            guard !overflow, sum <= 1 << 63 else { return nil }
+            total = sum
+        }
+        if isNegative {
+            self.init(nanoseconds: total == 1 << 63 ? .min : -Int64(total))
+        } else {
+            guard let whole = Int64(exactly: total) else { return nil }
+            self.init(nanoseconds: whole)
+        }
+    }
+
+    private static func takePart(_ bytes: inout ArraySlice<UInt8>) -> UInt64? {
+        var whole: UInt64 = 0
+        var digits = 0
+        while let digit = bytes.first.map({ $0 &- 0x30 }), digit < 10 {
+            let (product, overflow) = whole.multipliedReportingOverflow(by: 10)
+            let (sum, carry) = product.addingReportingOverflow(UInt64(digit))
+            guard !overflow, !carry, sum <= 1 << 63 else { return nil }
+            whole = sum
+            digits += 1
+            bytes.removeFirst()
+        }
+        var fraction: Double = 0
+        if bytes.first == UInt8(ascii: ".") {
+            bytes.removeFirst()
+            var scale = 0.1
+            while let digit = bytes.first.map({ $0 &- 0x30 }), digit < 10 {
+                fraction += Double(digit) * scale
+                scale /= 10
+                digits += 1
+                bytes.removeFirst()
+            }
+        }
+        guard digits > 0 else { return nil }
+        let unitBytes = bytes.prefix { $0 != UInt8(ascii: ".") && $0 &- 0x30 >= 10 }
+        bytes = bytes.dropFirst(unitBytes.count)
+        guard let unit = unit(String(decoding: unitBytes, as: UTF8.self)) else { return nil }
+        let (product, overflow) = whole.multipliedReportingOverflow(by: unit)
+        guard !overflow else { return nil }
+        let (sum, carry) = product.addingReportingOverflow(UInt64((fraction * Double(unit)).rounded()))
+        return carry ? nil : sum
+    }
+
+    private static func unit(_ name: String) -> UInt64? {
+        switch name {
+        case "ns": 1
+        case "us", "µs", "μs": 1000
+        case "ms": 1_000_000
+        case "s": 1_000_000_000
+        case "m": 60_000_000_000
+        case "h": 3_600_000_000_000
+        default: nil
+        }
+    }
+}
+
+extension GoDuration: CustomStringConvertible {
+    /// As Go's `time.Duration.String`.
+    package var description: String {
+        if nanoseconds == 0 { return "0s" }
+        let sign = nanoseconds < 0 ? "-" : ""
+        let magnitude = nanoseconds.magnitude
+        if magnitude < 1000 { return "\(sign)\(magnitude)ns" }
+        if magnitude < 1_000_000 { return sign + Self.decimal(magnitude, 1000) + "µs" }
+        if magnitude < 1_000_000_000 { return sign + Self.decimal(magnitude, 1_000_000) + "ms" }
+        let minutes = magnitude / 60_000_000_000
+        let seconds = Self.decimal(magnitude % 60_000_000_000, 1_000_000_000) + "s"
+        if minutes == 0 { return sign + seconds }
+        if minutes < 60 { return "\(sign)\(minutes)m\(seconds)" }
+        return "\(sign)\(minutes / 60)h\(minutes % 60)m\(seconds)"
+    }
+
+    private static func decimal(_ value: UInt64, _ unit: UInt64) -> String {
+        let whole = value / unit
+        var rest = value % unit
+        if rest == 0 { return String(whole) }
+        var digits = ""
+        var scale = unit / 10
+        while rest > 0, scale > 0 {
+            digits += String(rest / scale)
+            rest %= scale
+            scale /= 10
+        }
+        return "\(whole).\(digits)"
+    }
+}

@@ -1,0 +1,54 @@
+package import Exposition
+
+/// How the gateway behaves over HTTP; from flags.
+package struct GatewaySettings: Sendable {
+    /// Where the scrape is, below the route prefix: `--web.telemetry-path`.
+    package var telemetryPath = "/metrics"
+    /// Empty, or with a leading and without a trailing slash.
+    package var routePrefix = ""
+    /// The prefix that users see, for links: empty, or with a leading and without a trailing slash.
+    package var externalPrefix = ""
+    package var enablesLifecycle = false
+    package var enablesAdminAPI = false
+    package var checksConsistency = true
+    package var allowsUTF8Names = false
+    /// Whether bodies may be OpenMetrics by their content type.
+    package var acceptsOpenMetrics = false
+    /// Whether the scrape may be answered in OpenMetrics.
+    package var offersOpenMetrics = false
+    package var limits = Limits()
+    /// Flags with their values, for `/status` and `/api/v1/status`.
+    package var flags: [(name: String, value: String)] = []
+
+    /// What a push may hold.
+    package struct Limits: Sendable {
+        /// Bytes as sent.
+        package var bodyBytes = 16 << 20
+        /// Bytes after decompression.
+        package var decodedBytes = 64 << 20
+        /// Bytes after decompression for each byte sent.
+        package var expansion = 100
+        /// Labels in the path.
+        package var groupLabels = 64
+        /// What the metrics in the body may be.
+        package var metrics = ParseLimits.none
+
+        /// The defaults.
+        package init() {}
+    }
+
+    /// The defaults.
+    package init() {}
+
+    /// The effective prefix of routes.
+    ///
+    /// Source: prometheus/pushgateway main.go (`computeRoutePrefix`).
+    /// - Parameters:
+    ///   - prefix: `--web.route-prefix`; if empty, the path of `externalURL` counts.
+    package static func prefix(_ prefix: String, externalURL: String) -> String {
+        var result = prefix.isEmpty ? URLText.path(externalURL) : prefix
+        if result == "/" || result.isEmpty { return "" }
+        if !result.hasPrefix("/") { result = "/" + result }
+        return result.hasSuffix("/") ? String(result.dropLast()) : result
+    }
+}

@@ -1,0 +1,65 @@
+/// A request method; the ones that routes know are cases of their own.
+package enum HTTPMethod: Sendable, Hashable {
+    case get
+    case head
+    case post
+    case put
+    case delete
+    case options
+    case patch
+    case connect
+    case trace
+    /// Any other token, as it was sent.
+    case other(String)
+
+    /// The method whose name is `bytes`; names are case-sensitive.
+    package init(_ bytes: UnsafeRawBufferPointer) {
+        switch bytes.count {
+        case 3 where bytes.elementsEqual("GET".utf8): self = .get
+        case 3 where bytes.elementsEqual("PUT".utf8): self = .put
+        case 4 where bytes.elementsEqual("POST".utf8): self = .post
+        case 4 where bytes.elementsEqual("HEAD".utf8): self = .head
+        case 6 where bytes.elementsEqual("DELETE".utf8): self = .delete
+        case 7 where bytes.elementsEqual("OPTIONS".utf8): self = .options
+        case 5 where bytes.elementsEqual("PATCH".utf8): self = .patch
+        case 7 where bytes.elementsEqual("CONNECT".utf8): self = .connect
+        case 5 where bytes.elementsEqual("TRACE".utf8): self = .trace
+        default: self = .other(String(decoding: bytes, as: UTF8.self))
+        }
+    }
+
+    /// The name as it is sent.
+    package var name: String {
+        switch self {
+        case .get: "GET"
+        case .head: "HEAD"
+        case .post: "POST"
+        case .put: "PUT"
+        case .delete: "DELETE"
+        case .options: "OPTIONS"
+        case .patch: "PATCH"
+        case .connect: "CONNECT"
+        case .trace: "TRACE"
+        case .other(let name): name
+        }
+    }
+
+    /// The value of the label `method` in metrics: a closed set, so that clients cannot make series.
+    ///
+    /// Source: prometheus/client_golang prometheus/promhttp/instrument_server.go (`sanitizeMethod`).
+    package var metricLabel: String {
+        switch self {
+        case .get: "get"
+        case .head: "head"
+        case .post: "post"
+        case .put: "put"
+        case .delete: "delete"
+        case .options: "options"
+        case .patch: "patch"
+        case .connect: "connect"
+        case .trace: "trace"
+        case .other("NOTIFY"): "notify"
+        case .other: "unknown"
+        }
+    }
+}

@@ -1,0 +1,98 @@
+import Web
+
+#if canImport(Glibc)
+import Glibc
+#endif
+
+/// One command of the program: its flags, and what it does. Commands may have commands of their own.
+struct Command: Sendable {
+    /// As it is written: `gateway`.
+    let name: String
+    /// In one sentence.
+    let about: String
+    let table: FlagTable
+    let subcommands: [Command]
+    /// Gives the exit code. Not called for commands that only hold others.
+    let action: (@Sendable (ParsedFlags) async -> Int32)?
+
+    init(
+        _ name: String, _ about: String, flags: [FlagTable.Flag] = [], arguments: [FlagTable.Argument] = [],
+        subcommands: [Command] = [], action: (@Sendable (ParsedFlags) async -> Int32)? = nil
+    ) {
+        self.name = name
+        self.about = about
+        table = FlagTable(FlagTable.common.dropLast() + flags + FlagTable.common.suffix(1), arguments: arguments)
+        self.subcommands = subcommands
+        self.action = action
+    }
+
+    /// Everything that `narthex` can do.
+    static let root = Command(
+        "narthex", "A push gateway for Prometheus and, in time, what stands behind it.",
+        subcommands: [])
+
+    /// Runs this command, or one below it, with the arguments that follow its name.
+    func run(_ arguments: [String], path: [String] = []) async -> Int32 {
+        let path = path + [name]
+        if let first = arguments.first, let subcommand = subcommands.first(where: { $0.name == first }) {
+            return await subcommand.run(Array(arguments.dropFirst()), path: path)
+        }
+        let called = path.joined(separator: " ")
+        let flags: ParsedFlags
+        do throws(CommandLineError) {
+            flags = try ParsedFlags(arguments, table: table, readFile: Self.lines)
+        } catch {
+            if arguments.contains(where: { $0 == "--help" || $0 == "-h" || $0 == "--help-long" }) {
+                Self.print(help(called), to: 1)
+                return 0
+            }
+            Self.print("\(called): error: \(error), try --help\n", to: 2)
+            return 1
+        }
+        if let text = text(flags, called) {
+            Self.print(text, to: 1)
+            return 0
+        }
+        guard let action else {
+            Self.print(help(called), to: 2)
+            return 1
+        }
+        return await action(flags)
+    }
+
+    private func text(_ flags: ParsedFlags, _ called: String) -> String? {
+        if flags.isOn("help") || flags.isOn("help-long") { return help(called) }
+        if flags.isOn("help-man") { return table.manPage(command: called, about: about) }
+        if flags.isOn("completion-script-bash") { return Completion.bash(Self.root) }
+        if flags.isOn("completion-script-zsh") { return Completion.zsh(Self.root) }
+        if flags.isOn("version") { return BuildInfo.text(called) }
+        return nil
+    }
+
+    private func help(_ called: String) -> String {
+        var text = table.help(command: called, about: about)
+        if !subcommands.isEmpty {
+            text += "Commands:\n"
+            for command in subcommands {
+                text +=
+                    "  \(command.name)\(String(repeating: " ", count: max(1, 12 - command.name.count)))\(command.about)\n"
+            }
+            text += "\n"
+        }
+        return text
+    }
+
+    private static func lines(_ file: String) -> [String]? {
+        TextFile.read(file)?.split(separator: "\n").map(String.init)
+    }
+
+    /// Writes `text` to a file descriptor; a reader that went away is no error.
+    static func print(_ text: String, to descriptor: Int32) {
+        var rest = Array(text.utf8)[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
+            if count < 0, errno != EINTR { return }
+            rest = rest.dropFirst(max(0, count))
+        }
+    }
+}

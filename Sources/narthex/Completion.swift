@@ -1,0 +1,48 @@
+import Web
+
+/// Shell completions, made from the flag tables.
+enum Completion {
+    /// A script for bash.
+    static func bash(_ root: Command) -> String {
+        var cases = ""
+        for (path, command) in all(root, []) {
+            let words = command.subcommands.map(\.name) + flags(command)
+            cases += "        \"\(path.joined(separator: " "))\") words=\"\(words.joined(separator: " "))\" ;;\n"
+        }
+        return """
+            # Completions of narthex for bash. Source: narthex --completion-script-bash
+            _narthex() {
+                local cur="${COMP_WORDS[COMP_CWORD]}" path="narthex" word words=""
+                for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
+                    case "$word" in -*) break ;; *) path="$path $word" ;; esac
+                done
+                case "$path" in
+            \(cases)    esac
+                COMPREPLY=($(compgen -W "$words" -- "$cur"))
+            }
+            complete -o default -F _narthex narthex
+
+            """
+    }
+
+    /// A script for zsh.
+    static func zsh(_ root: Command) -> String {
+        """
+        #compdef narthex
+        # Completions of narthex for zsh. Source: narthex --completion-script-zsh
+        autoload -U +X bashcompinit && bashcompinit
+
+        """ + bash(root)
+    }
+
+    private static func all(_ command: Command, _ path: [String]) -> [(path: [String], command: Command)] {
+        let path = path + [command.name]
+        return [(path, command)] + command.subcommands.flatMap { all($0, path) }
+    }
+
+    private static func flags(_ command: Command) -> [String] {
+        command.table.flags.filter { !$0.isHidden }.flatMap { flag in
+            flag.isToggle ? ["--\(flag.name)", "--no-\(flag.name)"] : ["--\(flag.name)="]
+        }
+    }
+}
