@@ -143,6 +143,11 @@ let benchmarks: [Target] =
         .executableTarget(
             name: "GatewayBenchmarks", dependencies: ["MetricModel", "Exposition", "DurableFiles", "Gateway"],
             path: "Benchmarks/GatewayBenchmarks", swiftSettings: strict),
+        .target(name: "CAllocationCounter", path: "Benchmarks/CAllocationCounter"),
+        .executableTarget(
+            name: "ExpositionBenchmarks",
+            dependencies: ["ByteCoding", "MetricModel", "Exposition", "Compression", "CAllocationCounter"],
+            path: "Benchmarks/ExpositionBenchmarks", swiftSettings: strict),
     ] : []
 
 // `NARTHEX_CORE=1 swift test` leaves out everything that needs a network stack: seconds instead of minutes.

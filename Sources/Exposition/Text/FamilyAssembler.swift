@@ -8,16 +8,13 @@ struct FamilyAssembler {
         case plain, count, sum
     }
 
-    /// A summary or histogram while its lines come in.
+    /// A summary or histogram while its lines come in; only one of the two values is used.
     private struct Draft {
         var family: Int
         var metric: Int
-        var value: Value
-
-        enum Value {
-            case summary(SummaryValue)
-            case histogram(HistogramValue)
-        }
+        var isSummary: Bool
+        var summary = SummaryValue()
+        var histogram = HistogramValue()
     }
 
     private var families: [MetricFamily] = []
@@ -30,6 +27,10 @@ struct FamilyAssembler {
     private var current = -1
     private var currentMetric = 0
     private var role = Role.plain
+    /// What the last name stood for.
+    private var lastName = UnsafeBufferPointer<UInt8>(start: nil, count: 0)
+    private var lastFamily = -1
+    private var lastRole = Role.plain
     /// The labels of the metric before: their texts are shared where they repeat.
     private var previousLabels: [LabelPair] = []
 
@@ -72,8 +73,20 @@ struct FamilyAssembler {
 
     /// Makes the family that `name` belongs to the current one.
     mutating func select(_ name: UnsafeBufferPointer<UInt8>) {
+        // Mostly the line before had the same name; what a name stands for never changes once it is known.
+        if equals(name, lastName) {
+            current = lastFamily
+            role = lastRole
+            return
+        }
+        resolve(name)
+        lastName = name
+        lastFamily = current
+        lastRole = role
+    }
+
+    private mutating func resolve(_ name: UnsafeBufferPointer<UInt8>) {
         role = .plain
-        if current >= 0, equals(name, families[current].name.bytes) { return }
         let hash = ByteHash.hash(name)
         if let known = find(name, hash) {
             current = known
@@ -92,7 +105,7 @@ struct FamilyAssembler {
             }
         }
         current = byName.insert(hash)
-        families.append(MetricFamily(name: ByteString(Array(name)), type: .unknown))
+        families.append(MetricFamily(name: ByteString(copy(name)), type: .unknown))
         hasType.append(false)
     }
 
@@ -132,8 +145,7 @@ struct FamilyAssembler {
         case .summary: isSummary = true
         case .histogram, .gaugeHistogram: isSummary = false
         default:
-            currentMetric = families[current].metrics.count
-            families[current].metrics.append(Metric(labels: makeLabels(labels), value: .untyped(0)))
+            appendMetric(labels)
             return
         }
         if lastDraft >= 0, drafts[lastDraft].family == current,
@@ -153,12 +165,15 @@ struct FamilyAssembler {
             return
         }
         lastDraft = byLabels.insert(hash)
+        appendMetric(labels)
+        drafts.append(Draft(family: current, metric: currentMetric, isSummary: isSummary))
+    }
+
+    private mutating func appendMetric(_ labels: [TextReader.PendingLabel]) {
         currentMetric = families[current].metrics.count
+        // Most families have one metric or several: grow once from 1 to 8 rather than in three steps.
+        if currentMetric == 1 { families[current].metrics.reserveCapacity(8) }
         families[current].metrics.append(Metric(labels: makeLabels(labels), value: .untyped(0)))
-        drafts.append(
-            Draft(
-                family: current, metric: currentMetric,
-                value: isSummary ? .summary(SummaryValue()) : .histogram(HistogramValue())))
     }
 
     private func matches(_ known: [LabelPair], _ labels: [TextReader.PendingLabel]) -> Bool {
@@ -199,21 +214,19 @@ struct FamilyAssembler {
             return []
         }
         if matches(previousLabels, labels) { return previousLabels }
-        // SAFETY: exactly `count` elements are initialised.
-        let made = [LabelPair](unsafeUninitializedCapacity: count) { buffer, initialized in
-            guard let base = buffer.baseAddress else { return }
-            for index in 0..<count {
-                let label = labels[index]
-                var name: ByteString?
-                var value: ByteString?
-                if index < previousLabels.count {
-                    if equals(label.name, previousLabels[index].name.bytes) { name = previousLabels[index].name }
-                    if equals(label.value, previousLabels[index].value.bytes) { value = previousLabels[index].value }
-                }
-                (base + index).initialize(
-                    to: LabelPair(name ?? ByteString(Array(label.name)), value ?? ByteString(Array(label.value))))
+        var made: [LabelPair] = []
+        made.reserveCapacity(count)
+        for index in 0..<count {
+            let label = labels[index]
+            var pair: LabelPair
+            if index < previousLabels.count {
+                pair = previousLabels[index]
+                if !equals(label.name, pair.name.bytes) { pair.name = ByteString(copy(label.name)) }
+                if !equals(label.value, pair.value.bytes) { pair.value = ByteString(copy(label.value)) }
+            } else {
+                pair = LabelPair(ByteString(copy(label.name)), ByteString(copy(label.value)))
             }
-            initialized = count
+            made.append(pair)
         }
         previousLabels = made
         return made
@@ -238,35 +251,32 @@ struct FamilyAssembler {
     }
 
     private mutating func setDraft(_ value: Double) -> String? {
-        switch drafts[lastDraft].value {
-        case .summary(var summary):
-            drafts[lastDraft].value = .summary(SummaryValue())  // so that the arrays are not shared
+        if drafts[lastDraft].isSummary {
             switch role {
-            case .count: summary.count = Double(GoConversion.uint64(value))
-            case .sum: summary.sum = value
-            case .plain: if !bound.isNaN { summary.quantiles.append(SummaryValue.Quantile(bound, value)) }
-            }
-            drafts[lastDraft].value = .summary(summary)
-        case .histogram(var histogram):
-            drafts[lastDraft].value = .histogram(HistogramValue())
-            if role != .sum, role == .count || !bound.isNaN {
-                if Double(GoConversion.uint64(value)) != value {
-                    if value < 0 {
-                        let what = role == .count ? "count" : "bucket population"
-                        return "negative \(what) for histogram \(quotedCurrentName)"
-                    }
-                    histogram.hasFloatCounts = true
-                }
-            }
-            switch role {
-            case .count: histogram.count = value
-            case .sum: histogram.sum = value
+            case .count: drafts[lastDraft].summary.count = Double(GoConversion.uint64(value))
+            case .sum: drafts[lastDraft].summary.sum = value
             case .plain:
-                if !bound.isNaN {
-                    histogram.buckets.append(HistogramValue.Bucket(upperBound: bound, count: value))
-                }
+                if !bound.isNaN { drafts[lastDraft].summary.quantiles.append(SummaryValue.Quantile(bound, value)) }
             }
-            drafts[lastDraft].value = .histogram(histogram)
+            return nil
+        }
+        if role == .sum {
+            drafts[lastDraft].histogram.sum = value
+            return nil
+        }
+        if role == .plain, bound.isNaN { return nil }
+        if Double(GoConversion.uint64(value)) != value {
+            if value < 0 {
+                let what = role == .count ? "count" : "bucket population"
+                return "negative \(what) for histogram \(quotedCurrentName)"
+            }
+            drafts[lastDraft].histogram.hasFloatCounts = true
+        }
+        if role == .count {
+            drafts[lastDraft].histogram.count = value
+        } else {
+            if drafts[lastDraft].histogram.buckets.isEmpty { drafts[lastDraft].histogram.buckets.reserveCapacity(12) }
+            drafts[lastDraft].histogram.buckets.append(HistogramValue.Bucket(upperBound: bound, count: value))
         }
         return nil
     }
@@ -274,9 +284,10 @@ struct FamilyAssembler {
     /// The families that have samples.
     mutating func finish() -> [MetricFamily] {
         for draft in drafts {
-            switch draft.value {
-            case .summary(let summary): families[draft.family].metrics[draft.metric].value = .summary(summary)
-            case .histogram(var histogram):
+            if draft.isSummary {
+                families[draft.family].metrics[draft.metric].value = .summary(draft.summary)
+            } else {
+                var histogram = draft.histogram
                 if histogram.hasFloatCounts, histogram.count == nil { histogram.count = 0 }
                 families[draft.family].metrics[draft.metric].value = .histogram(histogram)
             }

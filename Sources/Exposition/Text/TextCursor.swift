@@ -312,3 +312,13 @@ func equalsIgnoringCase(_ left: UnsafeBufferPointer<UInt8>, _ word: StaticString
     }
     return true
 }
+
+/// The bytes of a piece as an array of its own.
+@inline(__always)
+func copy(_ piece: UnsafeBufferPointer<UInt8>) -> [UInt8] {
+    // Not `init(unsafeUninitializedCapacity:)`, which looks up the array's type anew each time.
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(piece.count)
+    bytes.append(contentsOf: piece)
+    return bytes
+}

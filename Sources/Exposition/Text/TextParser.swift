@@ -98,7 +98,7 @@ struct TextReader {
             guard families.currentHelp == nil else {
                 throw cursor.error("second HELP line for metric name \(families.quotedCurrentName)")
             }
-            families.currentHelp = ByteString(try cursor.readHelp())
+            families.currentHelp = ByteString(copy(try cursor.readHelp()))
         } else {
             guard !families.currentHasType else {
                 throw cursor.error(
