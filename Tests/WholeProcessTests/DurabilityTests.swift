@@ -2,7 +2,7 @@ import Synchronization
 import Testing
 
 #if canImport(Glibc)
-    import Glibc
+import Glibc
 #endif
 
 /// What an acknowledgement is worth: the gateway is killed, stopped and starved, and afterwards asked what it has.

@@ -1,7 +1,7 @@
 import Testing
 
 #if canImport(Glibc)
-    import Glibc
+import Glibc
 #endif
 
 /// Where the parts of a whole-process test come from.
@@ -18,7 +18,9 @@ enum Installed {
 
     /// A Python that has the official Prometheus client: the one of `make peers`, or the system's.
     static let python: String? = {
-        for candidate in [packageFolder + "/.build/peers/bin/python", "/usr/bin/python3", "/usr/local/bin/python3"] {
+        let path = getenv("PATH").map { String(cString: $0) } ?? "/usr/bin"
+        let candidates = path.split(separator: ":").map { $0 + "/python3" }
+        for candidate in [packageFolder + "/.build/peers/bin/python"] + candidates {
             guard executable(candidate) != nil else { continue }
             guard let process = try? ChildProcess([candidate, "-c", "import prometheus_client"]) else { continue }
             if process.wait() == 0 { return candidate }

@@ -1,7 +1,7 @@
 import Testing
 
 #if canImport(Glibc)
-    import Glibc
+import Glibc
 #endif
 
 /// `narthex gateway`, started on a port that the system chose.

@@ -1,7 +1,7 @@
 import Testing
 
 #if canImport(Glibc)
-    import Glibc
+import Glibc
 #endif
 
 /// The tutorial in `Examples/tutorial`, with the official Python client and a real Prometheus.
