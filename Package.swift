@@ -38,7 +38,7 @@ let coreTests: [Target] = [
     tests("Compression"),
     tests("Exposition"),
     tests("DurableFiles"),
-    tests("Gateway", fixtures: true),
+    tests("Gateway"),
     tests("TSDB"),
     tests("PromQL", fixtures: true),
     tests("PromQLScripts"),

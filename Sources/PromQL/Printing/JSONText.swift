@@ -1,7 +1,8 @@
 internal import ByteCoding
 package import MetricModel
 
-/// Pieces of JSON as Go's `encoding/json` writes them: what clients of Prometheus have seen so far.
+/// Pieces of JSON as upstream's library (jsoniter, in the way of `encoding/json`) writes them: what clients have seen
+/// so far.
 package enum JSONText {
     /// Appends `text` in quotes; `<`, `>`, `&` and the line separators are escaped, bytes that are no UTF-8 become
     /// U+FFFD.
@@ -42,8 +43,6 @@ package enum JSONText {
             case "\n": json.append(contentsOf: #"\n"#.utf8)
             case "\r": json.append(contentsOf: #"\r"#.utf8)
             case "\t": json.append(contentsOf: #"\t"#.utf8)
-            case 0x08: json.append(contentsOf: #"\b"#.utf8)
-            case 0x0C: json.append(contentsOf: #"\f"#.utf8)
             case 0..<0x20, "<", ">", "&", 0x2028, 0x2029: appendCode(scalar, to: &json)
             case 0xFFFD where width == 1: appendCode(scalar, to: &json)
             default: json.append(contentsOf: text[index..<(index + width)])

@@ -1,0 +1,104 @@
+package import MetricModel
+internal import PromQL
+package import Synchronization
+
+/// What the pages tell the operator: that the configuration could not be loaded, that the server is stopping.
+///
+/// Source: prometheus/prometheus util/notifications.
+package final class NotificationCenter: Sendable {
+    /// One message.
+    struct Notification: Sendable {
+        var text: String
+        var date: Timestamp
+        var isActive: Bool
+    }
+
+    private struct State {
+        var active: [Notification] = []
+        var subscribers: [Int: @Sendable ([UInt8]) -> Void] = [:]
+        var nextSubscriber = 0
+    }
+
+    private let state = Mutex(State())
+    /// How many pages may listen at a time (`--web.max-notifications-subscribers`).
+    private static let maximumSubscribers = 16
+
+    /// No notifications.
+    package init() {}
+
+    /// Shows `text`, unless it is shown already.
+    package func add(_ text: String, now: Timestamp) {
+        let notification = Notification(text: text, date: now, isActive: true)
+        let subscribers = state.withLock { state -> [@Sendable ([UInt8]) -> Void] in
+            if state.active.contains(where: { $0.text == text }) { return [] }
+            state.active.append(notification)
+            return Array(state.subscribers.values)
+        }
+        Self.send(notification, to: subscribers)
+    }
+
+    /// Takes `text` away again.
+    package func remove(_ text: String) {
+        let (removed, subscribers) = state.withLock { state in
+            guard let index = state.active.firstIndex(where: { $0.text == text }) else {
+                return (Notification?.none, [@Sendable ([UInt8]) -> Void]())
+            }
+            var removed = state.active.remove(at: index)
+            removed.isActive = false
+            return (removed, Array(state.subscribers.values))
+        }
+        if let removed { Self.send(removed, to: subscribers) }
+    }
+
+    private static func send(_ notification: Notification, to subscribers: [@Sendable ([UInt8]) -> Void]) {
+        for subscriber in subscribers { subscriber(event(notification)) }
+    }
+
+    private static func event(_ notification: Notification) -> [UInt8] {
+        Array("data: ".utf8) + ServerAPI.json(notification.json) + Array("\n\n".utf8)
+    }
+
+    /// All notifications as JSON.
+    var json: [UInt8] { ServerAPI.json(.list(state.withLock { $0.active }.map(\.json))) }
+
+    /// A stream of notifications, the ones that are shown now first; 204 where too many listen already.
+    func live() -> ServerResponse {
+        let isFull = state.withLock { $0.subscribers.count >= Self.maximumSubscribers }
+        if isFull { return ServerResponse(204) }
+        let fields = [("Content-Type", "text/event-stream"), ("Cache-Control", "no-cache")]
+        return ServerResponse(
+            200, fields: fields.map { (name: $0.0, value: $0.1) },
+            body: .events { [self] send in
+                let (number, active) = state.withLock { state in
+                    state.nextSubscriber += 1
+                    state.subscribers[state.nextSubscriber] = send
+                    return (state.nextSubscriber, state.active)
+                }
+                for notification in active { send(Self.event(notification)) }
+                return { [self] in state.withLock { $0.subscribers[number] = nil } }
+            })
+    }
+}
+
+extension NotificationCenter.Notification {
+    fileprivate var json: JSONField {
+        .object([
+            ("text", .text(text)), ("date", .text(RFC3339.text(milliseconds: date))), ("active", .flag(isActive)),
+        ])
+    }
+}
+
+/// Counts what the API does, for the server's own metrics.
+package final class APICounters: Sendable {
+    /// Samples of remote writes refused for their labels.
+    package let invalidLabelSamples = Atomic<Int>(0)
+    /// Samples of remote writes stored without metadata.
+    package let samplesWithoutMetadata = Atomic<Int>(0)
+    /// Federation requests that failed.
+    package let federationErrors = Atomic<Int>(0)
+    /// Remote reads that are running.
+    package let remoteReads = Atomic<Int>(0)
+
+    /// All zero.
+    package init() {}
+}

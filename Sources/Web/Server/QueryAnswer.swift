@@ -1,0 +1,125 @@
+package import MetricModel
+package import PromQL
+
+/// A query as the API asks it.
+package struct QueryRequest: Sendable {
+    /// The moments at which it is evaluated, in milliseconds.
+    package enum Time: Sendable, Hashable {
+        case instant(Timestamp)
+        case range(start: Timestamp, end: Timestamp, step: Int64)
+    }
+
+    package var query: ByteString
+    package var time: Time
+    /// How far back samples are looked for, in milliseconds; nil for the default.
+    package var lookbackDelta: Int64?
+    /// How long it may take; nil for the default.
+    package var timeout: Duration?
+    /// Whether samples are counted for each step.
+    package var countsSteps = false
+    /// Whether nobody waits for the answer any more.
+    package var isCancelled: @Sendable () -> Bool = { false }
+
+    /// A query.
+    package init(_ query: ByteString, _ time: Time) {
+        self.query = query
+        self.time = time
+    }
+}
+
+/// What a query gave.
+package struct QueryAnswer: Sendable {
+    /// A number or a histogram.
+    package typealias Sample = SeriesDescription.Value.Sample
+
+    /// One series of an instant vector.
+    package struct VectorElement: Sendable {
+        package var labels: Labels
+        package var timestamp: Timestamp
+        package var sample: Sample
+
+        /// An element.
+        package init(labels: Labels, timestamp: Timestamp, sample: Sample) {
+            self.labels = labels
+            self.timestamp = timestamp
+            self.sample = sample
+        }
+    }
+
+    /// One series of a range vector: numbers and histograms apart, each in time order.
+    package struct MatrixSeries: Sendable {
+        package var labels: Labels
+        package var floats: [(timestamp: Timestamp, value: Double)]
+        package var histograms: [(timestamp: Timestamp, value: FloatHistogram)]
+
+        /// A series.
+        package init(
+            labels: Labels, floats: [(timestamp: Timestamp, value: Double)],
+            histograms: [(timestamp: Timestamp, value: FloatHistogram)] = []
+        ) {
+            self.labels = labels
+            self.floats = floats
+            self.histograms = histograms
+        }
+    }
+
+    /// The value, by type.
+    package enum Value: Sendable {
+        case scalar(Timestamp, Double)
+        case string(Timestamp, ByteString)
+        case vector([VectorElement])
+        case matrix([MatrixSeries])
+    }
+
+    package var value: Value
+    /// At most ten, then how many more.
+    package var warnings: [String]
+    /// At most ten, then how many more.
+    package var infos: [String]
+    package var statistics: Statistics
+
+    /// What the query took; times in seconds.
+    package struct Statistics: Sendable {
+        package var evaluationTime = 0.0
+        package var sortTime = 0.0
+        package var preparationTime = 0.0
+        package var innerEvaluationTime = 0.0
+        package var queueTime = 0.0
+        package var executionTime = 0.0
+        package var totalSamples = 0
+        package var samplesRead = 0
+        package var peakSamples = 0
+        package var samplesPerStep: [(time: Timestamp, samples: Int)] = []
+
+        /// Nothing.
+        package init() {}
+    }
+
+    /// An answer.
+    package init(
+        value: Value, warnings: [String] = [], infos: [String] = [], statistics: Statistics = Statistics()
+    ) {
+        self.value = value
+        self.warnings = warnings
+        self.infos = infos
+        self.statistics = statistics
+    }
+}
+
+/// What evaluates queries.
+package protocol QueryEvaluator: Sendable {
+    /// Evaluates a query; blocks the calling thread.
+    /// - Throws: ``QueryFailure``.
+    func evaluate(_ request: QueryRequest) throws(QueryFailure) -> QueryAnswer
+}
+
+/// Why a query failed, by what the API makes of it.
+package enum QueryFailure: Error, Sendable {
+    /// It cannot be asked like this: its text, or its type for this kind of request.
+    case invalid(String)
+    case canceled(String)
+    case timeout(String)
+    /// The store failed.
+    case storage(String)
+    case execution(String)
+}

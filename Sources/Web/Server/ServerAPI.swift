@@ -1,0 +1,316 @@
+package import Matching
+package import MetricModel
+package import PromQL
+internal import Synchronization
+package import TSDB
+
+/// The HTTP API of the time series server, apart from sockets: requests in, answers out.
+///
+/// Synchronous: call it from threads that may block, not from event loops.
+///
+/// Source: prometheus/prometheus web/web.go and web/api/v1/api.go.
+package final class ServerAPI: Sendable {
+    /// What the API is allowed and told.
+    package struct Settings: Sendable {
+        /// `--web.enable-admin-api`.
+        package var enablesAdministration = false
+        /// `--web.enable-lifecycle`.
+        package var enablesLifecycle = false
+        /// `--web.enable-remote-write-receiver`.
+        package var enablesRemoteWrite = false
+        /// Which pages may read the API (`--web.cors.origin`); nil for all.
+        package var origin: RegularExpression?
+        /// Flags and their values, for `/api/v1/status/flags`.
+        package var flags: [(name: String, value: String)] = []
+        /// Version and the like, by upstream's keys.
+        package var buildInformation: [(name: String, value: String)] = []
+        /// How far back federation looks, in milliseconds.
+        package var lookbackDelta: Int64 = 5 * 60 * 1000
+        /// Most samples in an answer to a remote read; 0 for no limit (`--storage.remote.read-sample-limit`).
+        package var remoteReadSampleLimit = 50_000_000
+        /// Most bytes of a remote write after decompression.
+        package var remoteWriteLimit = 32 << 20
+        /// Whether a remote write is acknowledged only once it is on disk.
+        package var durability = Durability.synced
+        /// Features by category, for `/api/v1/features`.
+        package var features: [String: [String: Bool]] = [:]
+
+        /// The defaults.
+        package init() {}
+    }
+
+    /// What the API shows of the rest of the process, and what it sets off there.
+    package struct Process: Sendable {
+        /// The configuration as YAML.
+        package var configuration: @Sendable () -> String
+        /// Labels that remote reads and federation add.
+        package var externalLabels: @Sendable () -> Labels
+        /// The fields of `/api/v1/status/runtimeinfo`, as names and JSON.
+        package var runtimeInformation: @Sendable () -> [(name: String, json: String)]
+        /// Reads the configuration again; gives what is wrong with it, or nil.
+        package var reload: @Sendable () -> String?
+        /// Asks the process to end.
+        package var quit: @Sendable () -> Void
+        /// The process' own metrics, in the text format.
+        package var metrics: @Sendable () -> [UInt8]
+        /// The first and the last segment of the log that is replayed, and the one at hand.
+        package var replayProgress: @Sendable () -> (minimum: Int, maximum: Int, current: Int) = { (0, 0, 0) }
+        /// Milliseconds since 1970.
+        package var now: @Sendable () -> Timestamp
+        /// 63 random bits.
+        package var random: @Sendable () -> UInt64 = { UInt64.random(in: 0...(UInt64.max >> 1)) }
+
+        /// A process.
+        package init(
+            configuration: @escaping @Sendable () -> String = { "" },
+            externalLabels: @escaping @Sendable () -> Labels = { .empty },
+            runtimeInformation: @escaping @Sendable () -> [(name: String, json: String)] = { [] },
+            reload: @escaping @Sendable () -> String? = { nil }, quit: @escaping @Sendable () -> Void = {},
+            metrics: @escaping @Sendable () -> [UInt8] = { [] }, now: @escaping @Sendable () -> Timestamp
+        ) {
+            self.configuration = configuration
+            self.externalLabels = externalLabels
+            self.runtimeInformation = runtimeInformation
+            self.reload = reload
+            self.quit = quit
+            self.metrics = metrics
+            self.now = now
+        }
+    }
+
+    /// Whether the server answers questions about data.
+    package enum Readiness: Int, Sendable {
+        case starting, ready, stopping
+    }
+
+    let settings: Settings
+    let process: Process
+    let parser: Parser
+    let evaluator: any QueryEvaluator
+    let targets: any TargetDirectory
+    package let notifications = NotificationCenter()
+    package let counters = APICounters()
+    private let store = Mutex<Database?>(nil)
+    private let readiness = Atomic<Int>(Readiness.starting.rawValue)
+    private let quitRequested = Atomic<Bool>(false)
+
+    /// An API that is not ready yet; see ``open(_:)``.
+    package init(
+        settings: Settings, process: Process, parser: Parser, evaluator: any QueryEvaluator,
+        targets: any TargetDirectory
+    ) {
+        self.settings = settings
+        self.process = process
+        self.parser = parser
+        self.evaluator = evaluator
+        self.targets = targets
+    }
+
+    /// From now on the API answers questions about the data in `database`.
+    package func open(_ database: Database) {
+        store.withLock { $0 = database }
+        readiness.store(Readiness.ready.rawValue, ordering: .releasing)
+    }
+
+    /// From now on the API answers that the server is stopping.
+    package func stop() { readiness.store(Readiness.stopping.rawValue, ordering: .releasing) }
+
+    /// Where the data lies.
+    /// - Throws: ``APIError`` before ``open(_:)``.
+    func database() throws(APIError) -> Database {
+        guard let database = store.withLock({ $0 }) else { throw APIError(.unavailable, "TSDB not ready") }
+        return database
+    }
+
+    // MARK: Requests
+
+    /// Answers `request`.
+    package func respond(to request: ServerRequest) -> ServerResponse {
+        let apiPrefix: ByteString = "/api/v1/"
+        guard request.path.hasPrefix(apiPrefix) else { return respondOutsideAPI(request) }
+        let path = ByteString(request.path.bytes.dropFirst(apiPrefix.count))
+        var response: ServerResponse
+        do throws(APIError) {
+            response = try route(request, path.string, FormValues(request))
+        } catch {
+            response = error.response
+        }
+        addOrigin(request, to: &response)
+        return response
+    }
+
+    private func respondOutsideAPI(_ request: ServerRequest) -> ServerResponse {
+        let isRead = request.method == "GET" || request.method == "HEAD"
+        switch (request.path.string, isRead) {
+        case ("/-/healthy", true): return .text(200, "Prometheus Server is Healthy.\n")
+        case ("/-/ready", true): return unready ?? .text(200, "Prometheus Server is Ready.\n")
+        case ("/-/reload", _), ("/-/quit", _): return lifecycle(request)
+        case ("/metrics", true):
+            return ServerResponse(
+                200, fields: [("Content-Type", "text/plain; version=0.0.4; charset=utf-8; escaping=underscores")],
+                body: .bytes(process.metrics()))
+        case ("/version", true):
+            return ServerResponse(
+                200, fields: [("Content-Type", "text/plain; charset=utf-8")],
+                body: .bytes(buildInformation + [UInt8(ascii: "\n")]))
+        case ("/federate", true): return unready ?? federate(request)
+        default: return .plainError(404, "404 page not found")
+        }
+    }
+
+    private func lifecycle(_ request: ServerRequest) -> ServerResponse {
+        guard request.method == "POST" || request.method == "PUT" else {
+            return .text(405, "Only POST or PUT requests allowed")
+        }
+        guard settings.enablesLifecycle else { return .text(403, "Lifecycle API is not enabled.") }
+        if request.path == "/-/quit" {
+            if quitRequested.exchange(true, ordering: .relaxed) {
+                return .text(200, "Termination already in progress.")
+            }
+            process.quit()
+            return .text(200, "Requesting termination... Goodbye!")
+        }
+        if let fault = process.reload() { return .plainError(500, "failed to reload config: \(fault)") }
+        return ServerResponse(200)
+    }
+
+    /// What is answered while the server is starting or stopping; nil once it is ready.
+    var unready: ServerResponse? {
+        switch Readiness(rawValue: readiness.load(ordering: .acquiring)) {
+        case .ready: return nil
+        case .stopping, nil: return Self.unavailable(isStopping: true)
+        case .starting: return Self.unavailable(isStopping: false)
+        }
+    }
+
+    private static func unavailable(isStopping: Bool) -> ServerResponse {
+        var response = ServerResponse.text(503, "Service Unavailable")
+        response.fields.append(("X-Prometheus-Stopping", isStopping ? "true" : "false"))
+        return response
+    }
+
+    private func addOrigin(_ request: ServerRequest, to response: inout ServerResponse) {
+        guard let origin = request.fields["origin"], !origin.isEmpty else { return }
+        response.fields += [
+            ("Access-Control-Allow-Headers", "Accept, Authorization, Content-Type, Origin"),
+            ("Access-Control-Allow-Methods", "GET, POST, OPTIONS"), ("Access-Control-Expose-Headers", "Date"),
+            ("Vary", "Origin"),
+        ]
+        if let pattern = settings.origin {
+            if pattern.matches(ByteString(origin)) { response.fields.append(("Access-Control-Allow-Origin", origin)) }
+        } else {
+            response.fields.append(("Access-Control-Allow-Origin", "*"))
+        }
+    }
+
+    // MARK: Routes
+
+    /// What a path below `/api/v1/` takes.
+    private enum Methods {
+        case get, getOrPost, post, postOrPut
+
+        func include(_ method: String) -> Bool {
+            switch self {
+            case .get: method == "GET"
+            case .getOrPost: method == "GET" || method == "POST"
+            case .post: method == "POST"
+            case .postOrPut: method == "POST" || method == "PUT"
+            }
+        }
+    }
+
+    private func route(_ request: ServerRequest, _ path: String, _ form: FormValues) throws(APIError) -> ServerResponse
+    {
+        if request.method == "OPTIONS" { return ServerResponse(204) }
+        if let answer = try routeWithoutReadiness(request, path) { return answer }
+        if let unready { return unready }
+        guard let (methods, handler) = handler(path) else { return .plainError(404, "404 page not found") }
+        guard methods.include(request.method) else {
+            return .plainError(405, "Method Not Allowed")
+        }
+        return try handler(request, form)
+    }
+
+    private func routeWithoutReadiness(_ request: ServerRequest, _ path: String) throws(APIError) -> ServerResponse? {
+        guard request.method == "GET" else { return nil }
+        switch path {
+        case "status/walreplay": return replayStatus()
+        case "notifications": return Self.success(notifications.json)
+        case "notifications/live": return notifications.live()
+        default: return nil
+        }
+    }
+
+    private typealias Handler = (ServerRequest, FormValues) throws(APIError) -> ServerResponse
+
+    private func handler(_ path: String) -> (Methods, Handler)? {
+        switch path {
+        case "query": (.getOrPost, query)
+        case "query_range": (.getOrPost, queryRange)
+        case "query_exemplars": (.getOrPost, queryExemplars)
+        case "format_query": (.getOrPost, formatQuery)
+        case "parse_query": (.getOrPost, parseQuery)
+        case "labels": (.getOrPost, labelNames)
+        case "series": (.getOrPost, series)
+        case "scrape_pools": (.get, scrapePools)
+        case "scrape_pools/config": (.get, scrapePoolConfiguration)
+        case "targets": (.get, activeAndDroppedTargets)
+        case "targets/metadata": (.get, targetMetadata)
+        case "targets/relabel_steps": (.get, relabelSteps)
+        case "metadata": (.get, metricMetadata)
+        case "alertmanagers": (.get, alertmanagers)
+        case "alerts": (.get, alerts)
+        case "rules": (.get, rules)
+        case "write": (.post, remoteWrite)
+        case "read": (.post, remoteRead)
+        case "otlp/v1/metrics": (.post, otlp)
+        case "openapi.yaml": (.get, openAPI)
+        default: administrationHandler(path) ?? statusHandler(path) ?? labelValuesHandler(path)
+        }
+    }
+
+    private func statusHandler(_ path: String) -> (Methods, Handler)? {
+        switch path {
+        case "status/config": (.get, configurationStatus)
+        case "status/runtimeinfo": (.get, runtimeInformation)
+        case "status/buildinfo": (.get, buildStatus)
+        case "status/flags": (.get, flags)
+        case "status/tsdb": (.get, storeStatus)
+        case "status/tsdb/blocks": (.get, blocks)
+        case "features": (.get, features)
+        default: nil
+        }
+    }
+
+    private func administrationHandler(_ path: String) -> (Methods, Handler)? {
+        switch path {
+        case "admin/tsdb/delete_series": (.postOrPut, deleteSeries)
+        case "admin/tsdb/clean_tombstones": (.postOrPut, cleanTombstones)
+        case "admin/tsdb/snapshot": (.postOrPut, snapshot)
+        default: nil
+        }
+    }
+
+    private func labelValuesHandler(_ path: String) -> (Methods, Handler)? {
+        guard path.hasPrefix("label/"), path.hasSuffix("/values") else { return nil }
+        let name = path.dropFirst("label/".count).dropLast("/values".count)
+        guard !name.isEmpty, !name.utf8.contains(UInt8(ascii: "/")) else { return nil }
+        return (.get, { (request, form) throws(APIError) in try self.labelValues(of: ByteString(String(name)), form) })
+    }
+
+    // MARK: Answers
+
+    /// An answer with data, which is JSON already.
+    static func success(_ data: [UInt8], warnings: [String] = [], infos: [String] = []) -> ServerResponse {
+        var json = Array(#"{"status":"success","data":"#.utf8)
+        json += data
+        QueryResultJSON.appendAnnotations(warnings, infos, to: &json)
+        json.append(UInt8(ascii: "}"))
+        return ServerResponse(200, fields: [("Content-Type", "application/json")], body: .bytes(json))
+    }
+
+    /// An answer without anything to say.
+    static var nothing: ServerResponse { ServerResponse(204) }
+
+    static let truncated = "results truncated due to limit"
+}

@@ -1,0 +1,103 @@
+package import MetricModel
+
+/// What the API shows of scraping.
+package protocol TargetDirectory: Sendable {
+    /// The names of all scrape configurations.
+    var poolNames: [String] { get }
+    /// The targets that are scraped, in the order of their pools.
+    var activeTargets: [TargetStatus] { get }
+    /// Targets that relabelling dropped, as far as they are kept.
+    var droppedTargets: [DroppedTargetStatus] { get }
+    /// How many targets relabelling dropped, by pool.
+    var droppedCounts: [String: Int] { get }
+    /// The configuration of a pool as YAML; nil if there is no such pool.
+    func configuration(ofPool name: String) -> String?
+    /// What the relabelling rules of a pool make of `labels`, rule by rule; nil if there is no such pool.
+    func relabelSteps(ofPool name: String, _ labels: Labels) -> [RelabelStepStatus]?
+}
+
+/// A target that is scraped.
+package struct TargetStatus: Sendable {
+    /// What a target exposes about a metric.
+    package struct Metadata: Sendable, Hashable {
+        package var family: ByteString
+        package var type: String
+        package var help: ByteString
+        package var unit: ByteString
+
+        /// Metadata of `family`.
+        package init(family: ByteString, type: String, help: ByteString, unit: ByteString) {
+            self.family = family
+            self.type = type
+            self.help = help
+            self.unit = unit
+        }
+    }
+
+    package var pool: String
+    package var discoveredLabels: Labels
+    package var labels: Labels
+    package var scrapeURL: String
+    package var globalURL: String
+    /// Empty after a success.
+    package var lastError = ""
+    /// Milliseconds; nil if it was never scraped.
+    package var lastScrape: Timestamp?
+    /// Seconds.
+    package var lastScrapeDuration = 0.0
+    /// `up`, `down` or `unknown`.
+    package var health = "unknown"
+    package var scrapeInterval = ""
+    package var scrapeTimeout = ""
+    /// Looked up only where it is asked for.
+    package var metadata: @Sendable () -> [Metadata] = { [] }
+
+    /// A target.
+    package init(pool: String, discoveredLabels: Labels, labels: Labels, scrapeURL: String, globalURL: String) {
+        self.pool = pool
+        self.discoveredLabels = discoveredLabels
+        self.labels = labels
+        self.scrapeURL = scrapeURL
+        self.globalURL = globalURL
+    }
+}
+
+/// A target that relabelling dropped.
+package struct DroppedTargetStatus: Sendable {
+    package var pool: String
+    package var discoveredLabels: Labels
+
+    /// A dropped target.
+    package init(pool: String, discoveredLabels: Labels) {
+        self.pool = pool
+        self.discoveredLabels = discoveredLabels
+    }
+}
+
+/// What one relabelling rule made of a label set.
+package struct RelabelStepStatus: Sendable {
+    /// The rule as JSON.
+    package var ruleJSON: [UInt8]
+    package var output: Labels
+    package var isKept: Bool
+
+    /// A step.
+    package init(ruleJSON: [UInt8], output: Labels, isKept: Bool) {
+        self.ruleJSON = ruleJSON
+        self.output = output
+        self.isKept = isKept
+    }
+}
+
+/// A server that scrapes nothing.
+package struct NoTargets: TargetDirectory {
+    /// No targets.
+    package init() {}
+
+    package var poolNames: [String] { [] }
+    package var activeTargets: [TargetStatus] { [] }
+    package var droppedTargets: [DroppedTargetStatus] { [] }
+    package var droppedCounts: [String: Int] { [:] }
+    package func configuration(ofPool name: String) -> String? { nil }
+    package func relabelSteps(ofPool name: String, _ labels: Labels) -> [RelabelStepStatus]? { nil }
+}

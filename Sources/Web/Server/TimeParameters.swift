@@ -1,0 +1,224 @@
+internal import MetricModel
+internal import PromQL
+
+/// Times and durations as parameters of the API.
+///
+/// Source: prometheus/prometheus web/api/v1/api.go (`parseTime`, `parseDuration`).
+enum TimeParameters {
+    /// The start of time, for ranges that say nothing; upstream's, to the millisecond.
+    static let minimum: Timestamp = -9_223_309_901_257_974_000
+    /// The end of time.
+    static let maximum: Timestamp = 9_223_309_901_257_974_999
+
+    /// A moment: seconds as a number, or RFC 3339.
+    /// - Returns: Milliseconds, or nil.
+    static func time(_ text: ByteString) -> Timestamp? {
+        if let seconds = GoFloat.parse(text) { return milliseconds(seconds) }
+        if let time = RFC3339.milliseconds(text) { return time }
+        switch text {
+        case "-292273086-05-16T16:47:06Z": return minimum
+        case "292277025-08-18T07:12:54.999999999Z": return maximum
+        default: return nil
+        }
+    }
+
+    private static func milliseconds(_ seconds: Double) -> Timestamp {
+        // As Go's `math.Modf`, the fraction rounded to milliseconds.
+        let whole = seconds.rounded(.towardZero)
+        guard let integer = Int64(exactly: whole) else { return seconds < 0 ? minimum : maximum }
+        let fraction = ((seconds - whole) * 1000).rounded(.toNearestOrAwayFromZero)
+        let (product, overflow) = integer.multipliedReportingOverflow(by: 1000)
+        if overflow { return integer < 0 ? minimum : maximum }
+        return max(minimum, min(maximum, product &+ Int64(fraction)))
+    }
+
+    /// A time parameter, or `fallback` where it is not given.
+    static func time(_ form: FormValues, _ name: String, or fallback: Timestamp) throws(APIError) -> Timestamp {
+        let text = form.first(ByteString(name))
+        if text.isEmpty { return fallback }
+        guard let time = time(text) else {
+            throw .parameter(name, "invalid time value for '\(name)': \(timeFault(text))")
+        }
+        return time
+    }
+
+    /// A time parameter that must be given.
+    static func requiredTime(_ form: FormValues, _ name: String) throws(APIError) -> Timestamp {
+        let text = form.first(ByteString(name))
+        guard let time = time(text) else { throw .parameter(name, timeFault(text)) }
+        return time
+    }
+
+    private static func timeFault(_ text: ByteString) -> String {
+        "cannot parse \(Quoting.quote(text)) to a valid timestamp"
+    }
+
+    /// A duration: seconds as a number, or with units.
+    /// - Throws: What is wrong, without the parameter's name.
+    static func duration(_ text: ByteString) throws(APIError) -> QueryDuration {
+        if let seconds = GoFloat.parse(text) {
+            let nanoseconds = seconds * 1e9
+            if nanoseconds > 0x1p63 || nanoseconds < -0x1p63 {
+                throw APIError(
+                    .badData, "cannot parse \(Quoting.quote(text)) to a valid duration. It overflows int64")
+            }
+            return QueryDuration(nanoseconds: Int64(exactly: nanoseconds.rounded(.towardZero)) ?? .min)
+        }
+        do throws(DurationGrammar.Refusal) {
+            return try DurationGrammar.parse(text)
+        } catch {
+            throw APIError(.badData, "cannot parse \(Quoting.quote(text)) to a valid duration")
+        }
+    }
+
+    /// A limit: 0 for none.
+    static func limit(_ form: FormValues) throws(APIError) -> Int {
+        let text = form.first("limit")
+        if text.isEmpty { return 0 }
+        let limit = try integer(text, "limit")
+        if limit < 0 { throw .parameter("limit", "limit must be non-negative") }
+        return limit
+    }
+
+    private static func integer(_ text: ByteString, _ name: String) throws(APIError) -> Int {
+        var digits = text.bytes[...]
+        let isNegative = digits.first == UInt8(ascii: "-")
+        if isNegative || digits.first == UInt8(ascii: "+") { digits = digits.dropFirst() }
+        guard !digits.isEmpty, digits.allSatisfy({ (0x30...0x39).contains($0) }) else {
+            throw .parameter(name, "strconv.Atoi: parsing \(Quoting.quote(text)): invalid syntax")
+        }
+        guard let value = Int((isNegative ? "-" : "") + String(decoding: digits, as: UTF8.self)) else {
+            throw .parameter(name, "strconv.Atoi: parsing \(Quoting.quote(text)): value out of range")
+        }
+        return value
+    }
+
+    /// An integer as Go's `strconv.Atoi` reads it, or nil.
+    static func integer(_ text: ByteString) -> Int? { try? integer(text, "") }
+}
+
+/// Floating-point numbers as Go's `strconv.ParseFloat` reads them.
+enum GoFloat {
+    /// The number, or nil for what is none or too large.
+    static func parse(_ text: ByteString) -> Double? {
+        var body = text.bytes[...]
+        let isNegative = body.first == UInt8(ascii: "-")
+        if isNegative || body.first == UInt8(ascii: "+") { body = body.dropFirst() }
+        let lower = String(decoding: body.map { $0 &- 0x41 < 26 ? $0 | 0x20 : $0 }, as: UTF8.self)
+        switch lower {
+        case "inf", "infinity": return isNegative ? -.infinity : .infinity
+        case "nan": return .nan
+        default: break
+        }
+        let isHexadecimal = lower.hasPrefix("0x") && lower.contains("p")
+        let allowed: StaticString = isHexadecimal ? "0123456789abcdefxp.+-" : "0123456789e.+-"
+        let isAllowed = lower.utf8.allSatisfy { byte in allowed.withUTF8Buffer { $0.contains(byte) } }
+        guard isAllowed, let first = lower.utf8.first, first != UInt8(ascii: "+"), first != UInt8(ascii: "-"),
+            let value = Double(lower), value.isFinite
+        else { return nil }
+        return isNegative ? -value : value
+    }
+}
+
+/// Times of the form `2006-01-02T15:04:05.999Z`.
+enum RFC3339 {
+    /// Milliseconds since 1970, fractions of them cut off; nil for anything else.
+    static func milliseconds(_ text: ByteString) -> Timestamp? {
+        let bytes = text.bytes
+        guard bytes.count >= 20, let year = number(bytes, 0, 4), bytes[4] == 0x2D, let month = number(bytes, 5, 2),
+            bytes[7] == 0x2D, let day = number(bytes, 8, 2), bytes[10] == 0x54, let hour = number(bytes, 11, 2),
+            bytes[13] == 0x3A, let minute = number(bytes, 14, 2), bytes[16] == 0x3A,
+            let second = number(bytes, 17, 2), (1...12).contains(month), (1...days(year, month)).contains(day),
+            hour < 24, minute < 60, second < 60
+        else { return nil }
+        var index = 19
+        var fraction: Int64 = 0
+        if bytes[index] == 0x2E || bytes[index] == 0x2C {
+            let digits = bytes[(index + 1)...].prefix { (0x30...0x39).contains($0) }
+            guard !digits.isEmpty else { return nil }
+            for place in 0..<3 {
+                let digit = place < digits.count ? Int64(digits[digits.startIndex + place]) - 0x30 : 0
+                fraction = fraction * 10 + digit
+            }
+            index += 1 + digits.count
+        }
+        guard let offset = offset(bytes[index...]) else { return nil }
+        let daySeconds = (hour * 60 + minute) * 60 + second - offset
+        return (daysSince1970(year, month, day) * 86_400 + daySeconds) * 1000 + fraction
+    }
+
+    /// Seconds east of UTC.
+    private static func offset(_ text: ArraySlice<UInt8>) -> Int64? {
+        if text.elementsEqual([UInt8(ascii: "Z")]) { return 0 }
+        let bytes = Array(text)
+        guard bytes.count == 6, bytes[0] == 0x2B || bytes[0] == 0x2D, let hour = number(bytes, 1, 2),
+            bytes[3] == 0x3A, let minute = number(bytes, 4, 2), hour <= 24, minute < 60
+        else { return nil }
+        let seconds = (hour * 60 + minute) * 60
+        return bytes[0] == 0x2D ? -seconds : seconds
+    }
+
+    private static func number(_ bytes: [UInt8], _ start: Int, _ count: Int) -> Int64? {
+        var value: Int64 = 0
+        for byte in bytes[start..<(start + count)] {
+            guard (0x30...0x39).contains(byte) else { return nil }
+            value = value * 10 + Int64(byte) - 0x30
+        }
+        return value
+    }
+
+    private static func days(_ year: Int64, _ month: Int64) -> Int64 {
+        let isLeap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
+        switch month {
+        case 2: return isLeap ? 29 : 28
+        case 4, 6, 9, 11: return 30
+        default: return 31
+        }
+    }
+
+    /// Days from 1970-01-01, by the Gregorian calendar.
+    private static func daysSince1970(_ year: Int64, _ month: Int64, _ day: Int64) -> Int64 {
+        // Years begin in March, so that the leap day is the last.
+        let shifted = month <= 2 ? year - 1 : year
+        let era = (shifted >= 0 ? shifted : shifted - 399) / 400
+        let yearOfEra = shifted - era * 400
+        let dayOfYear = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1
+        let dayOfEra = yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear
+        return era * 146_097 + dayOfEra - 719_468
+    }
+
+    /// A moment as Go marshals it to JSON, with milliseconds: `2006-01-02T15:04:05.999Z`.
+    static func text(milliseconds: Timestamp) -> String {
+        let seconds = Int64((Double(milliseconds) / 1000).rounded(.down))
+        var days = seconds / 86_400
+        var rest = seconds % 86_400
+        if rest < 0 {
+            rest += 86_400
+            days -= 1
+        }
+        let shifted = days + 719_468
+        let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
+        let dayOfEra = shifted - era * 146_097
+        let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
+        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
+        let monthIndex = (5 * dayOfYear + 2) / 153
+        let day = dayOfYear - (153 * monthIndex + 2) / 5 + 1
+        let month = monthIndex < 10 ? monthIndex + 3 : monthIndex - 9
+        let year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
+        let date = "\(padded(year, 4))-\(padded(month, 2))-\(padded(day, 2))"
+        let time = "\(padded(rest / 3600, 2)):\(padded(rest / 60 % 60, 2)):\(padded(rest % 60, 2))"
+        var fraction = milliseconds - seconds * 1000
+        if fraction == 0 { return "\(date)T\(time)Z" }
+        var digits = 3
+        while fraction % 10 == 0 {
+            fraction /= 10
+            digits -= 1
+        }
+        return "\(date)T\(time).\(padded(fraction, digits))Z"
+    }
+
+    private static func padded(_ value: Int64, _ digits: Int) -> String {
+        let text = String(value)
+        return String(repeating: "0", count: max(0, digits - text.count)) + text
+    }
+}
