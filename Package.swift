@@ -38,7 +38,7 @@ let coreTests: [Target] = [
     tests("Compression"),
     tests("Exposition"),
     tests("DurableFiles"),
-    tests("Gateway"),
+    tests("Gateway", fixtures: true),
     tests("TSDB"),
     tests("PromQL", fixtures: true),
     tests("PromQLScripts"),

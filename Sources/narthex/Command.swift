@@ -29,7 +29,7 @@ struct Command: Sendable {
     /// Everything that `narthex` can do.
     static let root = Command(
         "narthex", "A push gateway for Prometheus and, in time, what stands behind it.",
-        subcommands: [])
+        subcommands: [GatewayCommand.command])
 
     /// Runs this command, or one below it, with the arguments that follow its name.
     func run(_ arguments: [String], path: [String] = []) async -> Int32 {

@@ -74,15 +74,13 @@ struct PushgatewayFile {
                 var message: [UInt8] = []
                 Varint.append(UInt64(data.count), to: &message)
                 message.append(contentsOf: data)
-                guard let parsed = parse(message), parsed.count == 1 else { throw reader.error }
+                guard let parsed = try? ProtobufParser.parse(message), parsed.count == 1 else { throw reader.error }
                 stored.family = parsed.first
             default: try reader.skip(fields[field].type)
             }
         }
         return stored
     }
-
-    private static func parse(_ message: [UInt8]) -> [MetricFamily]? { nil }
 
     /// Nanoseconds since 1970 of a `time.Time`: a version, seconds since the year 1, nanoseconds and the zone.
     private static func time(_ bytes: [UInt8]) -> Int64? {

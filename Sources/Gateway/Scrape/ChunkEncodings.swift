@@ -1,24 +1,23 @@
+internal import Exposition
 internal import MetricModel
 
 /// What an encoding of a chunk depends on beside its series.
 struct EncodingKey: Hashable, Sendable {
     /// What the lines or messages look like.
-    var layout: Layout
-    /// Whether the bytes are a run of deflate blocks.
-    var isDeflated: Bool
+    var kind: ExpositionFormat.Kind
+    /// How names are written; `allowUTF8` where all names are legacy ones, which every scheme leaves as they are.
+    var escaping: NameEscaping
     /// Series of other types are left out.
     var type: MetricType
-
-    enum Layout: UInt8, Sendable, Hashable {
-        /// Text 0.0.4 of names that need neither quotes nor escaping: the same in every escaping scheme.
-        case text
-        /// The metrics of a protobuf message, the same in every escaping scheme.
-        case protobuf
-    }
+    /// Whether the bytes are a run of deflate blocks.
+    var isDeflated: Bool
 }
 
 /// The few encodings a chunk is asked for: usually one, so a list.
 struct ChunkEncodings: Sendable {
+    /// Beyond it the oldest is forgotten.
+    private static let maximumCount = 6
+
     private var entries: [(key: EncodingKey, part: EncodedPart)] = []
 
     subscript(key: EncodingKey) -> EncodedPart? {
@@ -29,6 +28,7 @@ struct ChunkEncodings: Sendable {
         set {
             entries.removeAll { $0.key == key }
             if let newValue { entries.append((key, newValue)) }
+            if entries.count > ChunkEncodings.maximumCount { entries.removeFirst() }
         }
     }
 

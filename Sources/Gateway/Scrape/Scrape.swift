@@ -1,3 +1,4 @@
+package import Exposition
 package import MetricModel
 
 /// What is stored, and what the process exposes itself, as the body of a scrape.
@@ -19,61 +20,51 @@ package struct Scrape: Sendable {
             + view.shadowed.reduce(0) { $0 + $1.leftOutCount + $1.shownCount }
     }
 
+    /// The families of which something is left out, by name: what an operator has to look at.
+    package var conflicts: [FamilyView] {
+        (view.families.filter { $0.leftOutCount > 0 } + view.shadowed).sorted { $0.name < $1.name }
+    }
+
     /// The body in the text format 0.0.4.
+    package func text(own: [MetricFamily], coding: Coding) -> ScrapeBody {
+        body(own: own, format: ExpositionFormat(.text), coding: coding)
+    }
+
+    /// The body in any format.
     ///
-    /// Encodings of series that did not change since an earlier scrape are reused.
+    /// Encodings of series that did not change since an earlier scrape in the same format are reused, except in
+    /// protobuf's text forms, which are for people.
     /// - Parameters:
-    ///   - own: What the process exposes itself.
+    ///   - own: What the process exposes itself, in any order.
+    ///   - format: What was negotiated.
     ///   - coding: How the body is sent.
     /// - Complexity: O(what changed since the last such scrape + parts of the body).
-    package func text(own: [MetricFamily], coding: Coding) -> ScrapeBody {
-        var assembler = BodyAssembler(isGzipped: coding == .gzip)
-        let own = own.filter { !$0.metrics.isEmpty }.sorted { $0.name < $1.name }
-        var nextOwn = own[...]
+    package func body(own: [MetricFamily], format: ExpositionFormat, coding: Coding) -> ScrapeBody {
+        var writer = FamilyWriter(format, isGzipped: coding == .gzip)
+        var nextOwn = own.filter { !$0.metrics.isEmpty }.sorted { $0.name < $1.name }[...]
         for family in view.families {
             while let first = nextOwn.first, first.name < family.name {
-                append(first, &assembler)
+                writer.append(first)
                 nextOwn.removeFirst()
             }
             if let first = nextOwn.first, first.name == family.name {
                 nextOwn.removeFirst()
-                append(Scrape.merged(first, family), &assembler)
+                writer.append(Scrape.merged(first, family))
             } else {
-                append(family, &assembler)
+                writer.append(family)
             }
         }
-        for family in nextOwn { append(family, &assembler) }
-        return assembler.finish(leftOutCount: leftOutCount)
-    }
-
-    private func append(_ family: FamilyView, _ assembler: inout BodyAssembler) {
-        guard family.shownCount > 0 else { return }
-        assembler.append(TextLines.head(family.name, help: family.help, type: family.type))
-        let key = EncodingKey(layout: .text, isDeflated: false, type: family.type)
-        for entry in family.entries {
-            assembler.append(entry.chunk, key) { series in
-                var lines = TextLines(name: family.name)
-                for one in series where one.isExposable && one.type == family.type { lines.append(one) }
-                return lines.bytes
-            }
-        }
-    }
-
-    private func append(_ family: MetricFamily, _ assembler: inout BodyAssembler) {
-        assembler.append(TextLines.head(family.name, help: family.help, type: family.type))
-        var lines = TextLines(name: family.name)
-        for metric in family.metrics { lines.append(Scrape.packed(metric, family.type)) }
-        assembler.append(lines.bytes)
-    }
-
-    private static func packed(_ metric: Metric, _ type: MetricType) -> PackedSeries {
-        PackedSeries(
-            labels: metric.labels.sorted { $0.name < $1.name }, value: metric.value, type: type, isExposable: true)
+        for family in nextOwn { writer.append(family) }
+        return writer.finish(leftOutCount: leftOutCount)
     }
 
     /// Our own family with the pushed series that joined it; the help is ours.
-    static func merged(_ own: MetricFamily, _ pushed: FamilyView) -> MetricFamily {
-        var all = own.metrics.map { packed($0, own.type) }
+    private static func merged(_ own: MetricFamily, _ pushed: FamilyView) -> MetricFamily {
+        var all = own.metrics.map { metric in
+            PackedSeries(
+                labels: metric.labels.sorted { $0.name < $1.name }, value: metric.value, type: own.type,
+                isExposable: true)
+        }
         all.append(contentsOf: pushed.shownSeries)
         all.sort { PackedSeries.compare($0, $1) < 0 }
         var family = own

@@ -10,35 +10,6 @@ struct TextLines {
 
     init(name: ByteString) { self.name = name.bytes }
 
-    /// `# HELP` and `# TYPE` of a family.
-    static func head(_ name: ByteString, help: ByteString?, type: MetricType) -> [UInt8] {
-        var bytes: [UInt8] = []
-        if let help {
-            bytes += Array("# HELP ".utf8) + name.bytes + [space]
-            for byte in help.bytes {
-                switch byte {
-                case UInt8(ascii: "\\"): bytes += [byte, byte]
-                case newline: bytes += [UInt8(ascii: "\\"), UInt8(ascii: "n")]
-                default: bytes.append(byte)
-                }
-            }
-            bytes.append(newline)
-        }
-        bytes += Array("# TYPE ".utf8) + name.bytes + [space] + Array(word(type).utf8) + [newline]
-        return bytes
-    }
-
-    /// The type as the text format calls it; it has no word for the types of OpenMetrics.
-    private static func word(_ type: MetricType) -> String {
-        switch type {
-        case .unknown: "untyped"
-        case .counter: "counter"
-        case .gauge, .info, .stateSet: "gauge"
-        case .summary: "summary"
-        case .histogram, .gaugeHistogram: "histogram"
-        }
-    }
-
     /// Adds the lines of one series.
     mutating func append(_ series: PackedSeries) {
         let valueOffset = series.valueOffset

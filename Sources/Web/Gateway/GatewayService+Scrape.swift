@@ -1,0 +1,58 @@
+internal import Exposition
+package import Gateway
+internal import MetricModel
+internal import NIOPosix
+
+/// The scrape.
+///
+/// Source: prometheus/client_golang prometheus/promhttp/http.go (`HandlerFor`).
+extension GatewayService {
+    func scrape(_ request: HTTPRequest, _ responder: HTTPResponder) {
+        let head = request.head
+        let format = Negotiation.format(accept: head["accept"], includesOpenMetrics: settings.offersOpenMetrics)
+        let coding = Negotiation.contentCoding(acceptEncoding: head.values(of: "accept-encoding"))
+        workers.submit { [self] state in
+            guard state == .active else { return responder.complete(HTTPRefusals.overloaded) }
+            let body = ScrapeEncoding.body(
+                store.scrape(), own: ownFamilies(), format: format, coding: coding,
+                mayHaveUTF8Names: settings.allowsUTF8Names)
+            var fields = [HTTPField("Content-Type", format.contentType)]
+            if coding != .identity { fields.append(HTTPField("Content-Encoding", coding.rawValue)) }
+            responder.complete(HTTPResponse(.ok, fields: fields, body: .segments(body)))
+        }
+    }
+
+    /// What the process exposes itself.
+    func ownFamilies() -> [MetricFamily] {
+        var families = metrics.families() + process.families() + runtimeFamilies()
+        families.append(BuildInfo.family("pushgateway"))
+        return families
+    }
+
+    private func runtimeFamilies() -> [MetricFamily] {
+        var families: [MetricFamily] = []
+        func add(_ name: ByteString, _ help: ByteString, _ type: MetricType, _ value: Double) {
+            let content: MetricValue = type == .counter ? .counter(CounterValue(value)) : .gauge(value)
+            families.append(
+                MetricFamily(name: name, help: help, type: type, metrics: [Metric(labels: [], value: content)]))
+        }
+        add("narthex_gateway_groups", "Groups that are stored.", .gauge, Double(store.groupCount))
+        add(
+            "narthex_gateway_pushes_refused_total", "Pushes that were refused, for whatever reason.", .counter,
+            Double(refused.total))
+        if let server = server.withLock({ $0 }) {
+            add("narthex_http_connections", "Open connections.", .gauge, Double(server.connectionCount))
+            add(
+                "narthex_http_request_bytes_in_flight", "Bytes of requests that are held in memory.", .gauge,
+                Double(server.bytesInFlight))
+        }
+        return families
+    }
+
+    /// The families that pushed ones must agree with.
+    package static let reservedFamilies: [OwnFamily] = {
+        let probe = GatewayMetrics()
+        let families = probe.families() + ProcessMetrics().families() + [BuildInfo.family("pushgateway")]
+        return families.map { OwnFamily(name: $0.name, type: $0.type, help: $0.help ?? "") }
+    }()
+}

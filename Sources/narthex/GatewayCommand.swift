@@ -1,0 +1,60 @@
+import Gateway
+import Logging
+import NIOPosix
+import Web
+
+#if canImport(Glibc)
+import Glibc
+#endif
+
+/// `narthex gateway`: what `pushgateway` is.
+enum GatewayCommand {
+    static let command = Command(
+        "gateway", "The push gateway: takes metrics from jobs that end before they can be scraped.", flags: flags,
+        action: run)
+
+    /// The flags of Pushgateway 1.11.3, with its names and defaults, then our own.
+    static let flags: [FlagTable.Flag] =
+        ServerFlags.web(defaultAddress: ":9091") + [
+            .init("web.telemetry-path", "Path of the scrape.", default: "/metrics"),
+            .init(
+                "web.external-url",
+                "The URL under which the gateway is reached from outside; its path becomes the route prefix.",
+                kind: .url, default: ""),
+            .init(
+                "web.route-prefix", "Prefix of all paths inside. By default the path of --web.external-url.",
+                default: ""),
+            .toggle("web.enable-lifecycle", "Let PUT and POST /-/quit end the process."),
+            .toggle("web.enable-admin-api", "Let PUT /api/v1/admin/wipe delete all groups."),
+            .init("persistence.file", "File to keep metrics in. If empty, they are kept in memory only.", default: ""),
+            .init(
+                "persistence.interval",
+                "How often the journal is condensed into a snapshot, at most. Each acknowledged push is on disk at once.",
+                kind: .duration, default: "5m"),
+            .toggle(
+                "push.disable-consistency-check", "Take pushes without checking them against what is stored. DANGEROUS."
+            ),
+            .toggle("push.enable-utf8-names", "Allow any UTF-8 text in metric and label names."),
+            .toggle("push.enable-openmetrics", "Read bodies of the type application/openmetrics-text as OpenMetrics."),
+            .toggle("web.enable-openmetrics", "Answer scrapes in OpenMetrics where the client prefers it."),
+        ] + limitFlags + ServerFlags.connectionLimits + ServerFlags.log
+
+    private static let limitFlags: [FlagTable.Flag] = [
+        .init("push.max-body-size", "Largest body of a push, as it is sent.", kind: .bytes, default: "16MiB"),
+        .init("push.max-decoded-size", "Largest body of a push after decompression.", kind: .bytes, default: "64MiB"),
+        .init(
+            "push.max-compression-ratio", "Largest number of bytes that one compressed byte may stand for.",
+            kind: .integer, default: "100"),
+        .init("push.max-series", "Most samples in one push.", kind: .integer, default: "100000"),
+        .init("push.max-families", "Most metric families in one push.", kind: .integer, default: "10000"),
+        .init("push.max-labels", "Most labels of a series or a group.", kind: .integer, default: "64"),
+        .init("push.max-name-length", "Longest metric or label name.", kind: .bytes, default: "1KiB"),
+        .init("push.max-value-length", "Longest label value.", kind: .bytes, default: "8KiB"),
+        .init("push.max-groups", "Most groups that are stored; 0 for no limit.", kind: .integer, default: "100000"),
+    ]
+
+    private static func run(_ flags: ParsedFlags) async -> Int32 {
+        let logger = ServerFlags.logger(flags, style: .goKit)
+        return await GatewayProcess(flags: flags, logger: logger).run()
+    }
+}

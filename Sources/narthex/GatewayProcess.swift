@@ -1,0 +1,126 @@
+import Gateway
+import Logging
+import NIOPosix
+import Web
+
+#if canImport(Glibc)
+import Glibc
+#endif
+
+/// The running gateway: puts store, service and server together, and takes them down again in turn.
+struct GatewayProcess {
+    let flags: ParsedFlags
+    let logger: Logger
+
+    /// Runs until a signal or `/-/quit` comes.
+    /// - Returns: The exit code.
+    func run() async -> Int32 {
+        ProcessLimits.raiseOpenFiles()
+        signal(SIGPIPE, SIG_IGN)
+        let (ends, end) = AsyncStream.makeStream(of: String.self)
+        let signals = TerminationSignals {
+            end.yield("received SIGINT/SIGTERM; exiting gracefully...")
+        }
+        defer { _ = signals }
+        logger.info("starting narthex gateway", metadata: ["version": "\(BuildInfo.info)"])
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: ProcessLimits.cores)
+        let workers = NIOThreadPool(numberOfThreads: max(2, ProcessLimits.cores))
+        workers.start()
+        do {
+            let store = try openStore()
+            // Whatever ends the process from here on, what was acknowledged is on disk, and a snapshot is left.
+            defer { store.close() }
+            let service = GatewayService(
+                store: store, settings: settings, metrics: GatewayMetrics(), logger: logger, workers: workers,
+                onQuit: { end.yield("received termination request via web service, exiting gracefully...") })
+            let access = try webAccess()
+            let tls = try access.flatMap { access in try TLSReloader(access, logger: logger) }
+            let server = HTTPServer(
+                service: access?.guarding(service) ?? service, limits: ServerFlags.limits(flags), group: group, tls: tls
+            )
+            service.attach(server)
+            try await WebListeners(flags: flags, logger: logger).open(
+                on: server, isTLS: tls != nil, http2: access?.config?.http2 ?? true)
+            for await reason in ends {
+                logger.info("\(reason)")
+                break
+            }
+            await server.stop(grace: flags.duration("web.shutdown-timeout"))
+            logger.info("HTTP server stopped")
+            return 0
+        } catch {
+            logger.error("HTTP server stopped", metadata: ["err": "\(error)"])
+            return 1
+        }
+    }
+
+    private func webAccess() throws -> WebAccess? {
+        let path = flags["web.config.file"]
+        return path.isEmpty ? nil : try WebAccess(path: path, logger: logger)
+    }
+
+    private func openStore() throws -> GatewayStore {
+        let path = flags["persistence.file"]
+        guard !path.isEmpty else { return GatewayStore(options: storeOptions) }
+        let persistence = GatewayStore.Persistence(
+            path: path, snapshotInterval: flags.duration("persistence.interval"),
+            onEvent: { [logger] event in StoreLog.write(event, to: logger) })
+        return try GatewayStore(options: storeOptions, persistence: persistence)
+    }
+
+    private var storeOptions: GatewayStore.Options {
+        let groups = flags.integer("push.max-groups")
+        return GatewayStore.Options(
+            ownFamilies: GatewayService.reservedFamilies, maximumGroups: groups > 0 ? groups : .max)
+    }
+
+    private var settings: GatewaySettings {
+        var settings = GatewaySettings()
+        settings.telemetryPath = flags["web.telemetry-path"]
+        settings.routePrefix = GatewaySettings.prefix(flags["web.route-prefix"], externalURL: flags["web.external-url"])
+        settings.externalPrefix = GatewaySettings.prefix("", externalURL: flags["web.external-url"])
+        settings.enablesLifecycle = flags.isOn("web.enable-lifecycle")
+        settings.enablesAdminAPI = flags.isOn("web.enable-admin-api")
+        settings.checksConsistency = !flags.isOn("push.disable-consistency-check")
+        settings.allowsUTF8Names = flags.isOn("push.enable-utf8-names")
+        settings.acceptsOpenMetrics = flags.isOn("push.enable-openmetrics")
+        settings.offersOpenMetrics = flags.isOn("web.enable-openmetrics")
+        settings.limits.bodyBytes = flags.bytes("push.max-body-size")
+        settings.limits.decodedBytes = flags.bytes("push.max-decoded-size")
+        settings.limits.expansion = max(1, flags.integer("push.max-compression-ratio"))
+        settings.limits.groupLabels = flags.integer("push.max-labels")
+        settings.limits.metrics.maximumSamples = flags.integer("push.max-series")
+        settings.limits.metrics.maximumFamilies = flags.integer("push.max-families")
+        settings.limits.metrics.maximumLabels = flags.integer("push.max-labels")
+        settings.limits.metrics.maximumNameLength = flags.bytes("push.max-name-length")
+        settings.limits.metrics.maximumLabelValueLength = flags.bytes("push.max-value-length")
+        settings.flags = flags.listing
+        return settings
+    }
+}
+
+/// What happens to the store's files, as lines of the log.
+enum StoreLog {
+    static func write(_ event: StoreEvent, to logger: Logger) {
+        switch event {
+        case .recovered, .imported, .spaceReturned: logger.info("persistence", metadata: ["event": "\(event)"])
+        case .damaged, .tornTail, .missing: logger.warning("persistence", metadata: ["event": "\(event)"])
+        case .snapshotWritten: logger.debug("persistence", metadata: ["event": "\(event)"])
+        case .snapshotFailed, .spaceExhausted, .failed: logger.error("persistence", metadata: ["event": "\(event)"])
+        }
+    }
+}
+
+/// What the system grants this process.
+enum ProcessLimits {
+    /// Processors that may be used.
+    static var cores: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
+
+    /// Raises the number of files that may be open to what is allowed at most, as Go programs do.
+    static func raiseOpenFiles() {
+        var limits = rlimit()
+        guard getrlimit(__rlimit_resource_t(7), &limits) == 0, limits.rlim_cur < limits.rlim_max else { return }
+        limits.rlim_cur = limits.rlim_max
+        _ = setrlimit(__rlimit_resource_t(7), &limits)
+    }
+}

@@ -1,0 +1,130 @@
+import Testing
+
+#if canImport(Glibc)
+import Glibc
+#endif
+
+/// A small HTTP client on one connection to 127.0.0.1, so that the tests see what is on the wire.
+final class PlainHTTP {
+    struct Failure: Error {}
+
+    struct Answer {
+        var status: Int
+        var head: String
+        var body: String
+    }
+
+    private let port: Int
+    private var socket: Int32 = -1
+    private var buffer: [UInt8] = []
+
+    init(port: Int) { self.port = port }
+
+    deinit { close() }
+
+    func close() {
+        if socket >= 0 { _ = Glibc.close(socket) }
+        socket = -1
+        buffer = []
+    }
+
+    /// Sends a request and reads the whole answer; the connection is kept where the answer allows it.
+    func request(_ method: String, _ path: String, _ body: String = "", headers: [String] = []) throws -> Answer {
+        if socket < 0 { try connect() }
+        var text = "\(method) \(path) HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: \(body.utf8.count)\r\n"
+        for header in headers { text += header + "\r\n" }
+        do {
+            try send(Array((text + "\r\n" + body).utf8))
+            return try readAnswer()
+        } catch {
+            close()
+            throw error
+        }
+    }
+
+    /// Sends bytes as they are and reads until the other side closes.
+    func exchange(_ text: String) throws -> String {
+        try connect()
+        try send(Array(text.utf8))
+        var all: [UInt8] = []
+        while let more = try receive() { all += more }
+        close()
+        return String(decoding: all, as: UTF8.self)
+    }
+
+    private func connect() throws {
+        close()
+        socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = in_port_t(UInt16(port).bigEndian)
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        var timeout = timeval(tv_sec: 20, tv_usec: 0)
+        setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &timeout, socklen_t(MemoryLayout<timeval>.size))
+        setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &timeout, socklen_t(MemoryLayout<timeval>.size))
+        let result = withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                Glibc.connect(socket, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
+        }
+        guard result == 0 else {
+            close()
+            throw Failure()
+        }
+    }
+
+    private func send(_ bytes: [UInt8]) throws {
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes {
+                Glibc.send(socket, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+            }
+            guard count > 0 else { throw Failure() }
+            rest = rest.dropFirst(count)
+        }
+    }
+
+    private func receive() throws -> [UInt8]? {
+        var chunk = [UInt8](repeating: 0, count: 64 << 10)
+        let count = recv(socket, &chunk, chunk.count, 0)
+        if count == 0 { return nil }
+        guard count > 0 else { throw Failure() }
+        return Array(chunk[..<count])
+    }
+
+    private func readAnswer() throws -> Answer {
+        while true {
+            if let end = headEnd() {
+                let head = String(decoding: buffer[..<end], as: UTF8.self)
+                buffer.removeFirst(end + 4)
+                let status = Int(head.split(separator: " ").dropFirst().first ?? "") ?? 0
+                let body = try readBody(head)
+                if head.lowercased().contains("\r\nconnection: close") { close() }
+                return Answer(status: status, head: head, body: String(decoding: body, as: UTF8.self))
+            }
+            guard let more = try receive() else { throw Failure() }
+            buffer += more
+        }
+    }
+
+    private func headEnd() -> Int? {
+        guard buffer.count >= 4 else { return nil }
+        for index in 0...(buffer.count - 4) where buffer[index] == 13 && buffer[index + 1] == 10 {
+            if buffer[index + 2] == 13, buffer[index + 3] == 10 { return index }
+        }
+        return nil
+    }
+
+    private func readBody(_ head: String) throws -> [UInt8] {
+        let lines = head.lowercased().split(separator: "\r\n")
+        guard let line = lines.first(where: { $0.hasPrefix("content-length: ") }),
+            let length = Int(line.dropFirst(16))
+        else { return [] }
+        while buffer.count < length {
+            guard let more = try receive() else { throw Failure() }
+            buffer += more
+        }
+        defer { buffer.removeFirst(length) }
+        return Array(buffer[..<length])
+    }
+}
