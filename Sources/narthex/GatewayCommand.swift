@@ -34,6 +34,11 @@ enum GatewayCommand {
             .toggle(
                 "push.disable-consistency-check", "Take pushes without checking them against what is stored. DANGEROUS."
             ),
+            .init(
+                "web.scrape-conflicts",
+                "What a scrape does about series that conflict, which only unchecked pushes can make: fail, as upstream's "
+                    + "does, or leave-out. One of: [fail, leave-out]",
+                kind: .choice(["fail", "leave-out"], named: "way to treat conflicts"), default: "fail"),
             .toggle("push.enable-utf8-names", "Allow any UTF-8 text in metric and label names."),
             .toggle("push.enable-openmetrics", "Read bodies of the type application/openmetrics-text as OpenMetrics."),
             .toggle("web.enable-openmetrics", "Answer scrapes in OpenMetrics where the client prefers it."),

@@ -82,6 +82,7 @@ struct GatewayProcess {
         settings.enablesLifecycle = flags.isOn("web.enable-lifecycle")
         settings.enablesAdminAPI = flags.isOn("web.enable-admin-api")
         settings.checksConsistency = !flags.isOn("push.disable-consistency-check")
+        settings.failsOnConflicts = !settings.checksConsistency && flags["web.scrape-conflicts"] == "fail"
         settings.allowsUTF8Names = flags.isOn("push.enable-utf8-names")
         settings.acceptsOpenMetrics = flags.isOn("push.enable-openmetrics")
         settings.offersOpenMetrics = flags.isOn("web.enable-openmetrics")

@@ -19,7 +19,7 @@ enum Installed {
     /// A Python that has the official Prometheus client: the one of `make peers`, or the system's.
     static let python: String? = {
         let path = getenv("PATH").map { String(cString: $0) } ?? "/usr/bin"
-        let candidates = path.split(separator: ":").map { $0 + "/python3" }
+        let candidates: [String] = path.split(separator: ":").map { String($0) + "/python3" }
         for candidate in [packageFolder + "/.build/peers/bin/python"] + candidates {
             guard executable(candidate) != nil else { continue }
             guard let process = try? ChildProcess([candidate, "-c", "import prometheus_client"]) else { continue }

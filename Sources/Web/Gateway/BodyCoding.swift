@@ -1,3 +1,4 @@
+internal import Compression
 internal import NIOCore
 
 /// How the body of a push is compressed, by `Content-Encoding`; unknown words are ignored, as upstream does.
@@ -6,12 +7,6 @@ internal import NIOCore
 enum BodyCoding: Sendable {
     case gzip
     case snappy
-
-    /// Why a body cannot be decompressed.
-    struct Failure: Error, CustomStringConvertible {
-        let description: String
-        let isTooLarge: Bool
-    }
 
     /// The coding that a head announces, or nil.
     init?(_ head: HTTPRequestHead) {
@@ -33,8 +28,20 @@ enum BodyCoding: Sendable {
     }
 
     /// The bytes before compression.
-    /// - Throws: ``Failure``.
-    func decode(_ body: ByteBuffer, limits: GatewaySettings.Limits) throws(Failure) -> [UInt8] {
-        throw Failure(description: "not built yet", isTooLarge: false)
+    /// - Throws: `CompressionError`.
+    func decode(_ body: ByteBuffer, limits: GatewaySettings.Limits) throws(CompressionError) -> [UInt8] {
+        let limits = DecompressionLimits(maximumBytes: limits.decodedBytes, maximumRatio: limits.expansion)
+        // The closure cannot throw a typed error, so it returns one.
+        let result: Result<[UInt8], CompressionError> = body.withUnsafeReadableBytes { raw in
+            do throws(CompressionError) {
+                switch self {
+                case .gzip: return .success(try GzipReader().unpackAll(raw, limits: limits))
+                case .snappy: return .success(try SnappyFramed.unpack(raw, limits: limits))
+                }
+            } catch {
+                return .failure(error)
+            }
+        }
+        return try result.get()
     }
 }

@@ -1,4 +1,4 @@
-internal import ByteCoding
+internal import Compression
 internal import Exposition
 internal import Gateway
 internal import MetricModel
@@ -79,11 +79,11 @@ extension GatewayService {
             read(body, group, mode, report)
             return
         }
-        do throws(BodyCoding.Failure) {
+        do throws(CompressionError) {
             let decoded = try coding.decode(body, limits: settings.limits)
             decoded.withUnsafeBufferPointer { read($0, group, mode, report) }
         } catch {
-            refuse(report, error.isTooLarge ? .contentTooLarge : .badRequest, error.description, group: group)
+            refuse(report, error.isLimit ? .contentTooLarge : .badRequest, error.description, group: group)
         }
     }
 

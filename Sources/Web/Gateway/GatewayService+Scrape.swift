@@ -13,23 +13,39 @@ extension GatewayService {
         let coding = Negotiation.contentCoding(acceptEncoding: head.values(of: "accept-encoding"))
         workers.submit { [self] state in
             guard state == .active else { return responder.complete(HTTPRefusals.overloaded) }
-            let body = ScrapeEncoding.body(
-                store.scrape(), own: ownFamilies(), format: format, coding: coding,
-                mayHaveUTF8Names: settings.allowsUTF8Names)
+            let scrape = store.scrape()
+            if settings.failsOnConflicts, scrape.leftOutCount > 0 {
+                let response = HTTPResponse.error(.internalServerError, Self.conflictText(scrape))
+                logger.error("error gathering metrics", metadata: ["conflicts": "\(scrape.leftOutCount)"])
+                return responder.complete(response)
+            }
+            let body = scrape.body(
+                own: ownFamilies(leftOut: scrape.leftOutCount), format: format,
+                coding: coding == .gzip ? .gzip : .identity)
             var fields = [HTTPField("Content-Type", format.contentType)]
             if coding != .identity { fields.append(HTTPField("Content-Encoding", coding.rawValue)) }
-            responder.complete(HTTPResponse(.ok, fields: fields, body: .segments(body)))
+            responder.complete(HTTPResponse(.ok, fields: fields, body: .segments(body.parts)))
         }
     }
 
+    private static func conflictText(_ scrape: Scrape) -> String {
+        let conflicts = scrape.conflicts
+        let lines = conflicts.map { family in
+            "* metric family \(family.name): \(family.leftOutCount) series conflict with the type or the series of "
+                + "another group; delete one of the groups, or push it again"
+        }
+        return "An error has occurred while serving metrics:\n\n\(conflicts.count) error(s) occurred:\n"
+            + lines.joined(separator: "\n")
+    }
+
     /// What the process exposes itself.
-    func ownFamilies() -> [MetricFamily] {
-        var families = metrics.families() + process.families() + runtimeFamilies()
+    func ownFamilies(leftOut: Int) -> [MetricFamily] {
+        var families = metrics.families() + process.families() + runtimeFamilies(leftOut: leftOut)
         families.append(BuildInfo.family("pushgateway"))
         return families
     }
 
-    private func runtimeFamilies() -> [MetricFamily] {
+    private func runtimeFamilies(leftOut: Int) -> [MetricFamily] {
         var families: [MetricFamily] = []
         func add(_ name: ByteString, _ help: ByteString, _ type: MetricType, _ value: Double) {
             let content: MetricValue = type == .counter ? .counter(CounterValue(value)) : .gauge(value)
@@ -40,6 +56,10 @@ extension GatewayService {
         add(
             "narthex_gateway_pushes_refused_total", "Pushes that were refused, for whatever reason.", .counter,
             Double(refused.total))
+        add(
+            "narthex_gateway_conflicting_series", "Series that scrapes leave out because they conflict with others.",
+            .gauge,
+            Double(leftOut))
         if let server = server.withLock({ $0 }) {
             add("narthex_http_connections", "Open connections.", .gauge, Double(server.connectionCount))
             add(

@@ -11,6 +11,8 @@ package struct GatewaySettings: Sendable {
     package var enablesLifecycle = false
     package var enablesAdminAPI = false
     package var checksConsistency = true
+    /// Whether a scrape fails while series conflict, as upstream's does, or leaves them out.
+    package var failsOnConflicts = false
     package var allowsUTF8Names = false
     /// Whether bodies may be OpenMetrics by their content type.
     package var acceptsOpenMetrics = false
