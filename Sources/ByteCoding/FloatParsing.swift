@@ -242,3 +242,11 @@ private enum GoFloatSyntax {
         byte &- UInt8(ascii: "0") < 10 || isHexadecimal && (byte | 0x20) &- UInt8(ascii: "a") < 6
     }
 }
+
+extension FloatText {
+    /// Whether `bytes` spell a decimal number, however large it is.
+    package static func isDecimal(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
+        let hasSign = bytes.first == UInt8(ascii: "-") || bytes.first == UInt8(ascii: "+")
+        return DecimalNumber(bytes, from: hasSign ? 1 : 0) != nil
+    }
+}
