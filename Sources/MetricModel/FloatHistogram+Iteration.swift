@@ -15,6 +15,18 @@ public struct HistogramBucket: Sendable, Equatable {
     /// Index within the schema and sign; means nothing for the zero bucket.
     public var index: Int32
 
+    /// A bucket.
+    public init(
+        lower: Double, upper: Double, lowerInclusive: Bool, upperInclusive: Bool, count: Double, index: Int32
+    ) {
+        self.lower = lower
+        self.upper = upper
+        self.lowerInclusive = lowerInclusive
+        self.upperInclusive = upperInclusive
+        self.count = count
+        self.index = index
+    }
+
     /// The part of the bucket's width at or below `value`, which lies strictly between finite bounds: on a linear
     /// scale, or on a logarithmic one.
     public func fractionBelow(_ value: Double, linear: Bool) -> Double {

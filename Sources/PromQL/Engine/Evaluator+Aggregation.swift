@@ -1,0 +1,189 @@
+internal import ByteCoding
+internal import MetricModel
+
+/// Which group each row belongs to: small numbers instead of label sets.
+struct Grouping {
+    /// The group of each row.
+    private(set) var groupOfRow: [Int] = []
+    /// The labels of each group, in the order of first appearance.
+    private(set) var labels: [Labels] = []
+
+    init(_ rows: [StepRow], _ plan: AggregatePlan) {
+        groupOfRow.reserveCapacity(rows.count)
+        if !plan.isWithout && plan.grouping.isEmpty {
+            groupOfRow = [Int](repeating: 0, count: rows.count)
+            labels = rows.isEmpty ? [] : [.empty]
+            return
+        }
+        var places: [Labels: Int] = [:]
+        let names = plan.isWithout ? Self.withName(plan.grouping) : plan.grouping
+        for row in rows {
+            let subset = plan.isWithout ? row.labels.excluding(names) : row.labels.including(names)
+            if let place = places[subset] {
+                groupOfRow.append(place)
+            } else {
+                places[subset] = labels.count
+                groupOfRow.append(labels.count)
+                labels.append(subset)
+            }
+        }
+    }
+
+    /// `without` always takes away the metric name.
+    static func withName(_ names: [ByteString]) -> [ByteString] {
+        names.contains(Labels.metricName) ? names : (names + [Labels.metricName]).sorted()
+    }
+}
+
+extension Evaluator {
+    /// Evaluates an aggregation.
+    func evaluate(_ plan: AggregatePlan) throws -> [StepRow] {
+        let held = context.control.held
+        let result: [StepRow]
+        switch plan.operation {
+        case .countValues: result = try countValues(plan)
+        case .topk, .bottomk, .limitk, .limitRatio:
+            let parameter = try scalar(plan.parameter ?? .number(.nan))
+            result = try select(plan, try evaluate(plan.node), parameter)
+        case .quantile:
+            let parameter = try scalar(plan.parameter ?? .number(.nan))
+            result = try quantile(plan, try evaluate(plan.node), parameter)
+        case .sum, .avg, .count, .group, .min, .max, .stddev, .stdvar:
+            let rows = try evaluate(plan.node)
+            result = try reduce(plan, rows)
+        }
+        context.control.resetHeld(to: held)
+        try context.control.hold(result.reduce(0) { $0 + $1.sampleCount })
+        return result
+    }
+
+    /// Aggregations that take in one row after the other.
+    private func reduce(_ plan: AggregatePlan, _ rows: [StepRow]) throws -> [StepRow] {
+        let grouping = Grouping(rows, plan)
+        let groups = grouping.labels.count
+        var states = [GroupState?](repeating: nil, count: groups)
+        for (index, row) in rows.enumerated() {
+            if index & 63 == 0 { try context.control.check() }
+            let group = grouping.groupOfRow[index]
+            if states[group] == nil { states[group] = GroupState(plan.operation, steps: times.count) }
+            states[group]?.add(row)
+        }
+        var result: [StepRow] = []
+        result.reserveCapacity(groups)
+        for (group, state) in states.enumerated() {
+            guard var state else { continue }
+            if let row = state.row(grouping.labels[group], plan, &context.annotations) { result.append(row) }
+        }
+        return result
+    }
+
+    private func quantile(_ plan: AggregatePlan, _ rows: [StepRow], _ parameter: StepRow) throws -> [StepRow] {
+        for q in Self.extremes(parameter.values) where q.isNaN || q < 0 || q > 1 {
+            context.annotations.add(.invalidQuantile(q), at: plan.parameterPosition)
+        }
+        let grouping = Grouping(rows, plan)
+        var members = [[Int]](repeating: [], count: grouping.labels.count)
+        for index in rows.indices { members[grouping.groupOfRow[index]].append(index) }
+        var result: [StepRow] = []
+        var sorted: [Double] = []
+        for (group, indices) in members.enumerated() {
+            var builder = RowBuilder(capacity: times.count)
+            for step in 0..<times.count {
+                if step & 63 == 0 { try context.control.check() }
+                sorted.removeAll(keepingCapacity: true)
+                var nans = 0
+                for index in indices {
+                    switch rows[index].kind(step) {
+                    case CellKind.float:
+                        let value = rows[index].value(step)
+                        if value.isNaN { nans += 1 } else { sorted.append(value) }
+                    case CellKind.histogram:
+                        context.annotations.add(.histogramIgnored(aggregation: "quantile"), at: plan.nodePosition)
+                    default: break
+                    }
+                }
+                if sorted.isEmpty && nans == 0 { continue }
+                sorted.sort()
+                builder.append(step, Quantile.value(parameter.value(step), sorted: sorted, nans: nans))
+            }
+            let dropName = indices.contains { rows[$0].dropName }
+            if let row = builder.row(grouping.labels[group], dropName: dropName) { result.append(row) }
+        }
+        return result
+    }
+
+    /// What is to be said about a parameter that changes: a NaN among the values, the greatest and the least.
+    static func extremes(_ values: [Double]) -> [Double] {
+        var result: [Double] = values.contains { $0.isNaN } ? [.nan] : []
+        let numbers = values.filter { !$0.isNaN }
+        if let greatest = numbers.max() { result.append(greatest) }
+        if let least = numbers.min() { result.append(least) }
+        return result
+    }
+
+    private func countValues(_ plan: AggregatePlan) throws -> [StepRow] {
+        guard case .string(let label)? = plan.parameter, NameValidation.utf8.isLabelName(label) else {
+            var text = ""
+            if case .string(let name)? = plan.parameter { text = Quoting.quote(name) }
+            throw QueryError.execution("invalid label name \(text)")
+        }
+        let names: [ByteString]
+        if plan.isWithout {
+            names = Grouping.withName(plan.grouping)
+        } else {
+            names = plan.grouping.contains(label) ? plan.grouping : (plan.grouping + [label]).sorted()
+        }
+        var places: [Labels: Int] = [:]
+        var counts: [(labels: Labels, counts: [Double])] = []
+        let rows = try evaluate(plan.node)
+        var texts: [ValueKey: Int] = [:]
+        for row in rows {
+            try context.control.check()
+            texts.removeAll(keepingCapacity: true)
+            for step in row.first..<row.end {
+                let key: ValueKey
+                switch row.kind(step) {
+                case CellKind.float:
+                    key = .number(row.value(step).isNaN ? Double.nan.bitPattern : row.value(step).bitPattern)
+                case CellKind.histogram:
+                    guard let histogram = row.histogram(step) else { continue }
+                    key = .text(histogram.value.text)
+                default: continue
+                }
+                let place: Int
+                if let known = texts[key] {
+                    place = known
+                } else {
+                    let labelled = row.labels.setting(label, key.text)
+                    let labels = plan.isWithout ? labelled.excluding(names) : labelled.including(names)
+                    place = places[labels] ?? counts.count
+                    if place == counts.count {
+                        places[labels] = place
+                        try context.control.hold(times.count)
+                        counts.append((labels, [Double](repeating: 0, count: times.count)))
+                    }
+                    texts[key] = place
+                }
+                counts[place].counts[step] += 1
+            }
+        }
+        return counts.compactMap { entry in
+            var builder = RowBuilder(capacity: times.count)
+            for step in 0..<times.count where entry.counts[step] > 0 { builder.append(step, entry.counts[step]) }
+            return builder.row(entry.labels)
+        }
+    }
+}
+
+/// A value as `count_values` tells values apart.
+private enum ValueKey: Hashable {
+    case number(UInt64)
+    case text([UInt8])
+
+    var text: ByteString {
+        switch self {
+        case .number(let bits): ByteString(FloatText.string(Double(bitPattern: bits), .fixed))
+        case .text(let text): ByteString(text)
+        }
+    }
+}

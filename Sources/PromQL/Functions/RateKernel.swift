@@ -1,0 +1,187 @@
+internal import MetricModel
+
+/// `rate`, `increase` and `delta`: the difference over the range, extrapolated to its ends.
+///
+/// Counter resets are found once for a series; a step adds up those in its window, so that it costs as much as there
+/// are resets, and the result is that of the sum over all samples.
+///
+/// Source: prometheus/prometheus promql/functions.go (`extrapolatedRate`).
+struct RateKernel: RangeKernel {
+    let isCounter: Bool
+    let isRate: Bool
+    /// The range in seconds.
+    let rangeSeconds: Double
+
+    /// Indices of numbers at which the counter had been reset.
+    private var resets: [Int] = []
+    private var firstReset = 0
+    /// Indices of numbers whose start timestamp lies before the sample before.
+    private var overlaps: [Int] = []
+
+    init(isCounter: Bool, isRate: Bool, rangeMilliseconds: Int64) {
+        self.isCounter = isCounter
+        self.isRate = isRate
+        rangeSeconds = QueryDuration(milliseconds: rangeMilliseconds).seconds
+    }
+
+    mutating func prepare(_ window: SampleWindow) {
+        resets.removeAll(keepingCapacity: true)
+        overlaps.removeAll(keepingCapacity: true)
+        firstReset = 0
+        guard isCounter else { return }
+        let values = window.values
+        let starts = window.starts
+        var index = 1
+        while index < values.count {
+            if values[index] < values[index &- 1] {
+                resets.append(index)
+            } else if !starts.isEmpty,
+                StartTime.isReset(
+                    previousStart: starts[index &- 1], previous: window.times[index &- 1], start: starts[index],
+                    time: window.times[index])
+            {
+                resets.append(index)
+            }
+            if !starts.isEmpty,
+                StartTime.overlaps(
+                    previousStart: starts[index &- 1], previous: window.times[index &- 1], start: starts[index])
+            {
+                overlaps.append(index)
+            }
+            index &+= 1
+        }
+    }
+
+    mutating func cell(_ window: SampleWindow, _ notes: inout RangeNotes) throws -> RangeCell {
+        if window.histogramCount > 0 {
+            guard window.count == 0 else {
+                notes.add(.mixedFloatsHistograms(metric: notes.metric))
+                return .none
+            }
+            return histogramCell(window, &notes)
+        }
+        let last = window.high &- 1
+        var difference = window.values[last] - window.values[window.low]
+        if isCounter {
+            while firstReset < resets.count && resets[firstReset] <= window.low { firstReset &+= 1 }
+            var reset = firstReset
+            while reset < resets.count && resets[reset] < window.high {
+                difference += window.values[resets[reset] &- 1]
+                reset &+= 1
+            }
+            if !overlaps.isEmpty && overlaps.contains(where: { $0 > window.low && $0 < window.high }) {
+                notes.add(.startTimeOverlap(metric: notes.metric))
+            }
+        }
+        let start = isCounter && !window.starts.isEmpty ? window.starts[window.low] : 0
+        var extrapolation = Extrapolation(
+            first: window.times[window.low], last: window.times[last], gaps: last &- window.low, window: window)
+        if extrapolation.startsWithin(window, start) {
+            difference += window.values[window.low]
+        } else if last == window.low {
+            return .none
+        } else {
+            let first = window.values[window.low]
+            extrapolation.limitToStart(
+                zero: isCounter && difference > 0 && first >= 0 ? first / difference : nil)
+        }
+        var factor = extrapolation.factor
+        if isRate { factor /= rangeSeconds }
+        return .float(difference * factor)
+    }
+
+    private func histogramCell(_ window: SampleWindow, _ notes: inout RangeNotes) -> RangeCell {
+        let low = window.histogramLow
+        let last = window.histogramHigh &- 1
+        var result: FloatHistogram?
+        if last > low {
+            result = HistogramDifference.rate(window, isCounter: isCounter, &notes)
+            if result == nil { return .none }
+        }
+        let start = isCounter && !window.histogramStarts.isEmpty ? window.histogramStarts[low] : 0
+        var extrapolation = Extrapolation(
+            first: window.histogramTimes[low], last: window.histogramTimes[last], gaps: last - low, window: window)
+        let first = window.histograms[low].value
+        if extrapolation.startsWithin(window, start) {
+            if result == nil {
+                result = first
+            } else if !notes.combine(&result, first, .addition) {
+                return .none
+            }
+        } else if last == low {
+            return .none
+        } else {
+            let count = result?.count ?? 0
+            extrapolation.limitToStart(zero: isCounter && count > 0 && first.count >= 0 ? first.count / count : nil)
+        }
+        guard var result else { return .none }
+        var factor = extrapolation.factor
+        if isRate { factor /= rangeSeconds }
+        result.multiply(by: factor)
+        return .histogram(SharedHistogram(result))
+    }
+}
+
+/// How far a difference between two samples is stretched towards the ends of the range.
+struct Extrapolation {
+    /// Seconds between the first and the last sample.
+    private var sampled: Double
+    /// Seconds on average between two samples.
+    private let average: Double
+    private var toStart: Double
+    private var toEnd: Double
+    private let first: Timestamp
+    private let last: Timestamp
+
+    init(first: Timestamp, last: Timestamp, gaps: Int, window: SampleWindow) {
+        self.first = first
+        self.last = last
+        toStart = Double(first &- window.rangeStart) / 1000
+        toEnd = Double(window.rangeEnd &- last) / 1000
+        sampled = Double(last &- first) / 1000
+        average = gaps > 0 ? sampled / Double(gaps) : 0
+    }
+
+    /// Whether the series began within the range, by its start timestamp: it then counts from zero at that time.
+    mutating func startsWithin(_ window: SampleWindow, _ start: Timestamp) -> Bool {
+        guard start != 0, start > window.rangeStart, start < first else { return false }
+        toStart = 0
+        sampled = Double(last &- start) / 1000
+        return true
+    }
+
+    /// Assumes that the series begins half a gap before its first sample if that is far from the start of the range,
+    /// and not before it was zero: `zero` gaps of the sampled interval ago.
+    mutating func limitToStart(zero: Double?) {
+        if toStart >= average * 1.1 { toStart = average / 2 }
+        if let zero {
+            let toZero = sampled * zero
+            if toZero < toStart { toStart = toZero }
+        }
+    }
+
+    /// What to multiply the difference with.
+    var factor: Double {
+        let end = toEnd >= average * 1.1 ? average / 2 : toEnd
+        return sampled == 0 ? 1 : (sampled + toStart + end) / sampled
+    }
+}
+
+/// What start timestamps tell about a counter.
+///
+/// Source: prometheus/prometheus promql/functions.go (`isStartTimestampReset`, `checkStartTimeOverlap`).
+enum StartTime {
+    /// Whether the counter began anew between two samples.
+    static func isReset(previousStart: Timestamp, previous: Timestamp, start: Timestamp, time: Timestamp) -> Bool {
+        if start == 0 || start >= time || start < previous { return false }
+        if start > previous { return true }
+        // Equal: so it is with deltas, but also with counters whose start is not known.
+        if previousStart > previous { return false }
+        return previousStart != 0 && previousStart != previous
+    }
+
+    /// Whether a sample says that it began before the one before it ended.
+    static func overlaps(previousStart: Timestamp, previous: Timestamp, start: Timestamp) -> Bool {
+        start != 0 && start < previous && start != previousStart
+    }
+}
