@@ -20,7 +20,8 @@ struct DurationArithmetic {
         let seconds = try evaluate(expression)
         guard seconds.isFinite else { throw Self.error("duration is NaN or infinite", expression) }
         if seconds <= 0 && !negativeAllowed { throw Self.error("duration must be greater than 0", expression) }
-        guard seconds.magnitude <= 9_223_372_036.854775807, let result = Int64(exactly: (seconds * 1000).rounded(.towardZero))
+        guard seconds.magnitude <= 9_223_372_036.854775807,
+            let result = Int64(exactly: (seconds * 1000).rounded(.towardZero))
         else { throw Self.error("duration is out of range", expression) }
         return result
     }

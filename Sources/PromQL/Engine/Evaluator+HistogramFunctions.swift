@@ -62,7 +62,8 @@ extension Evaluator {
         for (index, row) in rows.enumerated() where row.hasHistograms {
             try context.control.check()
             // With names dropped at once, annotations about quantiles lack the name as well.
-            let metric = context.delaysNameRemoval || request.function == .histogramQuantiles && false
+            let metric =
+                context.delaysNameRemoval || request.function == .histogramQuantiles && false
                 ? row.labels.name : ""
             var notes = RangeNotes(metric: metric, position: request.position)
             var builder = RowBuilder(capacity: row.values.count)

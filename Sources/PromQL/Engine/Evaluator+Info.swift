@@ -121,7 +121,9 @@ private struct InfoGroups {
     init(_ rows: [StepRow]) {
         self.rows = rows
         names = Set(rows.map { $0.labels.name }).sorted()
-        for (index, row) in rows.enumerated() { members[Self.key(row.labels, row.labels.name), default: []].append(index) }
+        for (index, row) in rows.enumerated() {
+            members[Self.key(row.labels, row.labels.name), default: []].append(index)
+        }
     }
 
     private static func key(_ labels: Labels, _ name: ByteString) -> Labels {

@@ -15,7 +15,8 @@ extension Evaluator {
         if match.left.isEmpty && match.right.isEmpty { return [] }
         if (match.left.isEmpty || match.right.isEmpty) && fillForRight == nil && fillForLeft == nil { return [] }
         var combination = Combination(
-            plan: plan, match: match, isSwapped: isSwapped, steps: times.count, dropsName: plan.returnsBool && !context.delaysNameRemoval)
+            plan: plan, match: match, isSwapped: isSwapped, steps: times.count,
+            dropsName: plan.returnsBool && !context.delaysNameRemoval)
         try combination.checkSteps(context)
         var result: [StepRow] = []
         for index in match.left.indices {
@@ -179,7 +180,8 @@ private struct Combination {
             // Many to one: only where results come out alike.
             var seen: Set<Labels> = []
             return leftMembers[signature].contains { index in
-                let partner = rightMembers[signature].first.map { match.right[$0].labels } ?? match.signatures[signature]
+                let partner =
+                    rightMembers[signature].first.map { match.right[$0].labels } ?? match.signatures[signature]
                 return !seen.insert(labels(match.left[index].labels, partner)).inserted
             } || rightMembers[signature].count > 1
         }
@@ -209,7 +211,9 @@ private struct Combination {
         }
         guard let found else { return }
         let side = isSwapped ? "left" : "right"
-        let texts = [match.right[found.first].labels, match.right[found.second].labels].map { ByteString($0.description) }.sorted()
+        let texts = [match.right[found.first].labels, match.right[found.second].labels].map {
+            ByteString($0.description)
+        }.sorted()
         throw QueryError.execution(
             "found duplicate series for the match group \(match.signatures[found.signature]) on the \(side) hand-side of "
                 + "the operation: [\(texts[0]), \(texts[1])];many-to-many matching not allowed: matching labels must be "
@@ -248,7 +252,8 @@ private struct Combination {
             return operation.operation.arithmetic() != nil || operation.operation.comparison() != nil
         }
         var note: Annotation.Kind?
-        let outcome = isSwapped ? operation.operation.histograms(b, a, &note) : operation.operation.histograms(a, b, &note)
+        let outcome =
+            isSwapped ? operation.operation.histograms(b, a, &note) : operation.operation.histograms(a, b, &note)
         if case .nothing = outcome { return false }
         return true
     }

@@ -139,7 +139,8 @@ extension Evaluator {
             return try run(
                 ExtremeKernel(
                     wantsMaximum: plan.function == .maxOverTime || plan.function == .tsOfMaxOverTime,
-                    wantsTime: plan.function == .tsOfMaxOverTime || plan.function == .tsOfMinOverTime), plan, input, frame)
+                    wantsTime: plan.function == .tsOfMaxOverTime || plan.function == .tsOfMinOverTime), plan, input,
+                frame)
         case .countOverTime: return try run(EdgeKernel(wanted: .count), plan, input, frame)
         case .presentOverTime, .absentOverTime: return try run(EdgeKernel(wanted: .presence), plan, input, frame)
         case .firstOverTime: return try run(EdgeKernel(wanted: .first), plan, input, frame)

@@ -209,7 +209,9 @@ struct HistogramLookup {
         if let shared { return shared }
         let histogram = samples[next].histogram
         let new = SharedHistogram(
-            skipsBuckets ? SeriesSamples.statistics(of: histogram, after: nil) : histogram)
+            skipsBuckets
+                ? SeriesSamples.statistics(of: histogram, after: next > 0 ? samples[next - 1].histogram : nil)
+                : histogram)
         shared = new
         return new
     }

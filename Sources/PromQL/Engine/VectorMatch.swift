@@ -69,10 +69,14 @@ extension Evaluator {
         switch operation {
         case .and:
             let present = Presence(match.right, match.rightSignatures, match.signatures.count, times.count)
-            return match.left.indices.compactMap { present.filtered(match.left[$0], match.leftSignatures[$0], keepsPresent: true) }
+            return match.left.indices.compactMap {
+                present.filtered(match.left[$0], match.leftSignatures[$0], keepsPresent: true)
+            }
         case .unless:
             let present = Presence(match.right, match.rightSignatures, match.signatures.count, times.count)
-            return match.left.indices.compactMap { present.filtered(match.left[$0], match.leftSignatures[$0], keepsPresent: false) }
+            return match.left.indices.compactMap {
+                present.filtered(match.left[$0], match.leftSignatures[$0], keepsPresent: false)
+            }
         default:
             let present = Presence(match.left, match.leftSignatures, match.signatures.count, times.count)
             let others = match.right.indices.compactMap {

@@ -133,7 +133,8 @@ struct ExtendedRateKernel: RangeKernel {
         let time = isLeft ? window.rangeStart : window.rangeEnd
         let from = isLeft ? index : index - 1
         let outside =
-            isLeft ? window.histogramTimes[index] < time : index > window.histogramLow && window.histogramTimes[index] > time
+            isLeft
+            ? window.histogramTimes[index] < time : index > window.histogramLow && window.histogramTimes[index] > time
         guard isSmoothed, outside, from + 1 < window.histogramHigh else { return window.histograms[index].value }
         return HistogramInterpolation.value(
             window.histograms[from].value, window.histogramTimes[from], window.histograms[from + 1].value,

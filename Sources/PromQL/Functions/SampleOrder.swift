@@ -130,7 +130,8 @@ enum NaturalOrder {
     private static func chunks(_ text: ByteString) -> [ArraySlice<UInt8>] {
         var result: [ArraySlice<UInt8>] = []
         var start = 0
-        for index in text.bytes.indices where index > 0 && isDigit(text.bytes[index]) != isDigit(text.bytes[index - 1]) {
+        for index in text.bytes.indices where index > 0 && isDigit(text.bytes[index]) != isDigit(text.bytes[index - 1])
+        {
             result.append(text.bytes[start..<index])
             start = index
         }
