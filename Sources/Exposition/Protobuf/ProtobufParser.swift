@@ -205,7 +205,7 @@ struct FamilyDecoder {
         return counter
     }
 
-    private func summary(_ range: Range<Int>, _ known: SummaryValue?) throws(WireError) -> SummaryValue {
+    func summary(_ range: Range<Int>, _ known: SummaryValue?) throws(WireError) -> SummaryValue {
         var summary = known ?? SummaryValue()
         var reader = WireReader(bytes, range)
         while let (number, wireType) = try reader.nextField() {
