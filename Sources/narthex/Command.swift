@@ -29,7 +29,9 @@ struct Command: Sendable {
     /// Everything that `narthex` can do.
     static let root = Command(
         "narthex", "A push gateway for Prometheus and, in time, what stands behind it.",
-        subcommands: [GatewayCommand.command])
+        subcommands: [
+            GatewayCommand.command, PushCommand.command, DeleteCommand.command, ExecCommand.command,
+        ])
 
     /// Runs this command, or one below it, with the arguments that follow its name.
     func run(_ arguments: [String], path: [String] = []) async -> Int32 {
