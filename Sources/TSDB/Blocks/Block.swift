@@ -1,0 +1,200 @@
+package import DurableFiles
+package import Matching
+package import MetricModel
+internal import Synchronization
+
+/// A block on disk: immutable but for its deletions. Its files stay readable as long as the object lives, also after
+/// their removal.
+package final class Block: Sendable {
+    /// The directory.
+    package let path: String
+    package let index: IndexReader
+    let chunks: ChunkSegmentReader
+    private let fileSystem: any FileSystem
+
+    private struct State {
+        var meta: BlockMeta
+        var tombstones: Tombstones
+    }
+
+    private let state: Mutex<State>
+    /// Bytes of all files.
+    package let byteCount: Int64
+
+    static let metaFileName = "meta.json"
+
+    /// Opens the block in directory `path`.
+    /// - Throws: ``StoreError/corrupt(path:offset:reason:)`` with the file that is damaged, ``StoreError/file(_:)``.
+    /// - Complexity: O(symbols + label pairs + deletions).
+    package init(_ path: String, on fileSystem: any FileSystem) throws(StoreError) {
+        self.path = path
+        self.fileSystem = fileSystem
+        let meta = try Block.readMeta(path, on: fileSystem)
+        index = try IndexReader(PathName.join(path, IndexFormat.fileName), on: fileSystem)
+        chunks = try ChunkSegmentReader(PathName.join(path, ChunkSegmentFormat.directory), on: fileSystem)
+        let tombstones = try Tombstones.read(path, on: fileSystem)
+        byteCount = chunks.byteCount + Int64(index.file.count + meta.json.count + tombstones.encoded.count)
+        state = Mutex(State(meta: meta, tombstones: tombstones))
+    }
+
+    /// What `meta.json` in directory `path` says.
+    package static func readMeta(
+        _ path: String, on fileSystem: any FileSystem
+    ) throws(StoreError) -> BlockMeta {
+        let metaPath = PathName.join(path, metaFileName)
+        let bytes: [UInt8]
+        do { bytes = try fileSystem.contents(metaPath) } catch { throw .file(error) }
+        return try BlockMeta(json: bytes, path: metaPath)
+    }
+
+    /// What `meta.json` says.
+    package var meta: BlockMeta { state.withLock { $0.meta } }
+
+    var tombstones: Tombstones { state.withLock { $0.tombstones } }
+
+    /// Numbers for the status page.
+    package var status: BlockStatus {
+        let meta = meta
+        return BlockStatus(
+            ulid: meta.ulid.description, minimumTime: meta.minimumTime, maximumTime: meta.maximumTime,
+            samples: meta.stats.samples, series: meta.stats.series, chunks: meta.stats.chunks, bytes: byteCount,
+            level: meta.level, sources: meta.sources.map(\.description))
+    }
+
+    /// The series that fulfil `matchers` and have chunks from `start` to `end`, both included, by labels.
+    package func select(
+        _ matchers: [Matcher], from start: Timestamp, to end: Timestamp
+    ) throws(StoreError) -> [BlockSeriesView] {
+        let tombstones = tombstones
+        var views: [BlockSeriesView] = []
+        for number in try index.select(matchers) {
+            let (labels, metas) = try index.series(number)
+            let deleted = tombstones[UInt64(number)]
+            let relevant = metas.filter { chunk in
+                chunk.overlaps(start, end)
+                    && !deleted.contains {
+                        $0.minimumTime <= chunk.minimumTime && $0.maximumTime >= chunk.maximumTime
+                    }
+            }
+            if relevant.isEmpty { continue }
+            views.append(
+                BlockSeriesView(
+                    labels: labels, block: self, chunks: relevant, deleted: deleted, start: start, end: end))
+        }
+        return views
+    }
+
+    /// Deletes the samples from `start` to `end`, both included, of all series that fulfil `matchers`; durable on
+    /// return. The samples stay on disk until the block is rewritten.
+    /// - Returns: How many series are touched.
+    package func delete(
+        _ matchers: [Matcher], from start: Timestamp, to end: Timestamp
+    ) throws(StoreError) -> Int {
+        guard start <= end else { return 0 }
+        var changed = tombstones
+        var touched = 0
+        for number in try index.select(matchers) {
+            let metas = try index.series(number).chunks
+            guard metas.contains(where: { $0.overlaps(start, end) }), let first = metas.first, let last = metas.last
+            else { continue }
+            let interval = TimeInterval(
+                minimumTime: max(start, first.minimumTime), maximumTime: min(end, last.maximumTime))
+            changed.add(UInt64(number), interval)
+            touched += 1
+        }
+        guard touched > 0 else { return 0 }
+        var newMeta = meta
+        newMeta.stats.tombstones = UInt64(changed.count)
+        let replace = AtomicReplace(on: fileSystem)
+        do throws(FileError) {
+            try replace.replace(PathName.join(path, Tombstones.fileName), with: changed.encoded)
+            try replace.replace(PathName.join(path, Block.metaFileName), with: newMeta.json)
+        } catch { throw .file(error) }
+        state.withLock { $0 = State(meta: newMeta, tombstones: changed) }
+        return touched
+    }
+
+    /// Notes in `meta.json` that a compaction failed, so that it is not tried again and again.
+    package func noteFailedCompaction() throws(StoreError) {
+        var newMeta = meta
+        newMeta.compactionFailed = true
+        do {
+            try AtomicReplace(on: fileSystem).replace(PathName.join(path, Block.metaFileName), with: newMeta.json)
+        } catch { throw .file(error) }
+        state.withLock { $0.meta = newMeta }
+    }
+
+    /// Makes hard links to the files under `directory`, in a directory of the block's name.
+    package func snapshot(into directory: String) throws(StoreError) {
+        let target = PathName.join(directory, meta.ulid.description)
+        let chunkSource = PathName.join(path, ChunkSegmentFormat.directory)
+        let chunkTarget = PathName.join(target, ChunkSegmentFormat.directory)
+        do throws(FileError) {
+            try fileSystem.makeDirectory(chunkTarget)
+            for name in [Block.metaFileName, IndexFormat.fileName, Tombstones.fileName] {
+                guard try fileSystem.exists(PathName.join(path, name)) else { continue }
+                try fileSystem.link(PathName.join(path, name), to: PathName.join(target, name))
+            }
+            for name in try fileSystem.list(chunkSource) {
+                try fileSystem.link(PathName.join(chunkSource, name), to: PathName.join(chunkTarget, name))
+            }
+            try fileSystem.syncDirectory(chunkTarget)
+            try fileSystem.syncDirectory(target)
+            try fileSystem.syncDirectory(directory)
+        } catch { throw .file(error) }
+    }
+
+    /// Reads everything: each series, list and chunk.
+    /// - Throws: The first damage found.
+    package func verify() throws(StoreError) {
+        var lastLabels: Labels?
+        for number in try index.allPostings().numbers {
+            let (labels, metas) = try index.series(number)
+            if let lastLabels, !(lastLabels < labels) {
+                throw .corrupt(
+                    path: index.file.path, offset: Int64(number) * 16, reason: "series \(labels) is out of order")
+            }
+            lastLabels = labels
+            for meta in metas {
+                try chunks.withChunk(meta.reference) { (encoding, bytes) throws(ChunkError) in
+                    var columns = SampleColumns()
+                    try ChunkDecoder.decode(encoding, bytes, into: &columns)
+                }
+            }
+        }
+        for name in try index.labelNames() { _ = try index.postings(name, prefix: "") { _ in true } }
+    }
+}
+
+/// A series of a block, as one reader sees it. Keeps the block's files open.
+package struct BlockSeriesView: Sendable {
+    /// Its labels.
+    package let labels: Labels
+    let block: Block
+    /// By time.
+    let chunks: [ChunkMeta]
+    let deleted: [TimeInterval]
+    let start: Timestamp
+    let end: Timestamp
+
+    /// Appends the samples of the range to `columns`, without deleted ones.
+    /// - Throws: ``StoreError/corrupt(path:offset:reason:)`` with file and offset; never a short answer.
+    /// - Complexity: O(samples of the chunks that overlap the range).
+    package func read(into columns: inout SampleColumns) throws(StoreError) {
+        let base = columns.count
+        for chunk in chunks {
+            let before = columns.count
+            try block.chunks.withChunk(chunk.reference) { (encoding, bytes) throws(ChunkError) in
+                try ChunkDecoder.decode(encoding, bytes, into: &columns)
+            }
+            // Chunks of a series do not overlap in sound blocks; some upstream versions wrote such all the same.
+            if before > base, before < columns.count, columns.timestamps[before] <= columns.timestamps[before - 1] {
+                let later = columns.split(from: before)
+                let earlier = columns.split(from: base)
+                columns.append(SampleColumns.merging(earlier, later))
+            }
+        }
+        columns.clip(from: base, to: start...max(start, end))
+        if !deleted.isEmpty { columns.remove(deleted, from: base) }
+    }
+}
