@@ -1,0 +1,86 @@
+package import MetricModel
+
+/// Gives scraped series their target's labels, and relabels them.
+///
+/// Source: prometheus/prometheus scrape/scrape.go (`mutateSampleLabels`).
+struct SampleMutator: Sendable {
+    /// The target's labels that are not reserved.
+    let targetLabels: [(name: ByteString, value: ByteString)]
+    let honorsLabels: Bool
+    let rules: [RelabelRule]
+
+    init(target: Labels, honorsLabels: Bool, rules: [RelabelRule]) {
+        targetLabels = target.pairs.filter { !$0.name.hasPrefix(TargetLabels.reservedPrefix) }
+        self.honorsLabels = honorsLabels
+        self.rules = rules
+    }
+
+    private static let exportedPrefix = Array("exported_".utf8)
+
+    /// The labels to be stored; nil if a rule drops the series.
+    func apply(_ labels: Labels) -> Labels? {
+        var builder = LabelsBuilder(labels)
+        if honorsLabels {
+            for label in targetLabels where builder[label.name] == nil { builder.set(label.name, label.value) }
+        } else {
+            var conflicts: [(name: ByteString, value: ByteString)] = []
+            for label in targetLabels {
+                if let existing = builder[label.name] { conflicts.append((label.name, existing)) }
+                builder.set(label.name, label.value)
+            }
+            // Shorter names first, so that what was exported once is exported again.
+            conflicts.sort { $0.name.count < $1.name.count }
+            for conflict in conflicts {
+                var name = Self.exportedPrefix + conflict.name.bytes
+                while builder[ByteString(name)] != nil { name = Self.exportedPrefix + name }
+                builder.set(ByteString(name), conflict.value)
+            }
+        }
+        for rule in rules where !rule.apply(to: &builder) { return nil }
+        return builder.labels()
+    }
+
+    /// The labels of a series about the scrape itself, such as `up`: the target's always win.
+    func report(_ name: ByteString) -> Labels {
+        var builder = LabelsBuilder()
+        builder.set(Labels.metricName, name)
+        for label in targetLabels { builder.set(label.name, label.value) }
+        return builder.labels()
+    }
+}
+
+/// The limits that a scraped series must keep.
+struct SeriesLimits: Sendable {
+    var labels = 0
+    var nameLength = 0
+    var valueLength = 0
+
+    /// - Throws: `ScrapeFailure`, in Prometheus' words.
+    func check(_ set: Labels) throws(ScrapeFailure) {
+        guard labels > 0 || nameLength > 0 || valueLength > 0 else { return }
+        let metric = Self.cut(set.metricName ?? "")
+        let count = set.count
+        if labels > 0, count > labels {
+            throw ScrapeFailure(
+                "label_limit exceeded (metric: \(metric), number of labels: \(count), limit: \(labels))")
+        }
+        for pair in set.pairs {
+            if nameLength > 0, pair.name.count > nameLength {
+                throw ScrapeFailure(
+                    "label_name_length_limit exceeded (metric: \(metric), label name: \(Self.cut(pair.name)),"
+                        + " length: \(pair.name.count), limit: \(nameLength))")
+            }
+            if valueLength > 0, pair.value.count > valueLength {
+                throw ScrapeFailure(
+                    "label_value_length_limit exceeded (metric: \(metric), label name: \(Self.cut(pair.name)),"
+                        + " value: \(Quoting.quote(ByteString(Self.cut(pair.value)))), length: \(pair.value.count),"
+                        + " limit: \(valueLength))")
+            }
+        }
+    }
+
+    /// The first 50 characters.
+    private static func cut(_ text: ByteString) -> String {
+        String(String.UnicodeScalarView(text.string.unicodeScalars.prefix(50)))
+    }
+}

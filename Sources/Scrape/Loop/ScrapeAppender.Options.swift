@@ -1,0 +1,83 @@
+package import MetricModel
+
+extension ScrapeAppender {
+    /// What the configuration says about reading bodies.
+    package struct Options: Sendable {
+        package var honorsLabels = false
+        package var honorsTimestamps = true
+        package var tracksTimestampsStaleness = false
+        package var rules: [RelabelRule] = []
+        package var validation = NameValidation.utf8
+        /// 0 for no limit.
+        package var sampleLimit = 0
+        package var bucketLimit = 0
+        /// The finest schema of native histograms that is stored.
+        package var maximumSchema: Int32 = 8
+        package var readsNativeHistograms = false
+        package var keepsClassicHistograms = false
+        package var convertsClassicHistograms = false
+        /// Whether start times become zeros, and `_created` series are read as start times.
+        package var addsStartZeros = false
+        /// Whether the store is told the metadata of series.
+        package var passesMetadata = false
+        var limits = SeriesLimits()
+
+        /// The defaults.
+        package init() {}
+
+        /// What `configuration` says for a target with `labels`, which may override it.
+        package init(_ configuration: ScrapeConfiguration, target labels: Labels, features: ScrapeFeatures) {
+            honorsLabels = configuration.honorsLabels
+            honorsTimestamps = configuration.honorsTimestamps
+            tracksTimestampsStaleness = configuration.tracksTimestampsStaleness
+            rules = configuration.metricRelabelRules
+            validation = configuration.nameValidation
+            sampleLimit = Int(clamping: configuration.sampleLimit)
+            bucketLimit = Int(clamping: configuration.nativeHistogramBucketLimit)
+            maximumSchema = Self.schema(forFactor: configuration.nativeHistogramMinimumBucketFactor)
+            func flag(_ name: ByteString, _ otherwise: Bool) -> Bool {
+                labels[name].flatMap(TargetLabels.boolean) ?? otherwise
+            }
+            readsNativeHistograms = flag(TargetLabels.nativeHistograms, configuration.scrapesNativeHistograms)
+            keepsClassicHistograms = flag(TargetLabels.alwaysClassic, configuration.alwaysScrapesClassicHistograms)
+            convertsClassicHistograms = flag(TargetLabels.convertsClassic, configuration.convertsClassicHistograms)
+            addsStartZeros = features.addsStartZeros
+            passesMetadata = features.passesMetadata
+            limits = SeriesLimits(
+                labels: Int(clamping: configuration.labelLimit),
+                nameLength: Int(clamping: configuration.labelNameLengthLimit),
+                valueLength: Int(clamping: configuration.labelValueLengthLimit))
+        }
+
+        /// The finest schema whose buckets grow by at least `factor`.
+        ///
+        /// Source: prometheus/prometheus scrape/scrape.go (`pickSchema`).
+        static func schema(forFactor factor: Double) -> Int32 {
+            let factor = factor <= 1 ? 1.00271 : factor
+            for schema in stride(from: Int32(8), through: -4, by: -1) {
+                // The growth factor of a schema is 2^(2^-schema).
+                var growth = 2.0
+                if schema > 0 {
+                    for _ in 0..<schema { growth = growth.squareRoot() }
+                } else {
+                    for _ in 0..<(-schema) { growth *= growth }
+                }
+                if growth >= factor { return schema }
+            }
+            return -4
+        }
+    }
+}
+
+/// What flags switch on for all targets.
+package struct ScrapeFeatures: Sendable, Hashable {
+    /// `--enable-feature=created-timestamp-zero-ingestion`.
+    package var addsStartZeros = false
+    /// `--enable-feature=metadata-wal-records`.
+    package var passesMetadata = false
+    /// Whether the end of the program marks series as ended. Off: a restart goes on where it stopped.
+    package var marksStaleOnShutdown = false
+
+    /// All off.
+    package init() {}
+}

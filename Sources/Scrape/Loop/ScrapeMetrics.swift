@@ -1,0 +1,50 @@
+internal import Synchronization
+
+/// A number that only grows.
+package final class ScrapeCounter: Sendable {
+    private let count = Atomic<UInt64>(0)
+
+    init() {}
+
+    /// The number.
+    package var value: UInt64 { count.load(ordering: .relaxed) }
+
+    func increment(by amount: UInt64 = 1) { count.wrappingAdd(amount, ordering: .relaxed) }
+}
+
+/// What is counted of all scrapes together; `/metrics` shows it under Prometheus' names.
+package struct ScrapeMetrics: Sendable {
+    /// `prometheus_target_scrape_pools_total`
+    package let pools = ScrapeCounter()
+    /// `prometheus_target_scrape_pools_failed_total`
+    package let poolsFailed = ScrapeCounter()
+    /// `prometheus_target_scrape_pool_reloads_total`
+    package let poolReloads = ScrapeCounter()
+    /// `prometheus_target_scrape_pool_reloads_failed_total`
+    package let poolReloadsFailed = ScrapeCounter()
+    /// `prometheus_target_scrape_pool_exceeded_target_limit_total`
+    package let targetLimitExceeded = ScrapeCounter()
+    /// `prometheus_target_scrape_pool_exceeded_label_limits_total`
+    package let labelLimitsExceeded = ScrapeCounter()
+    /// `prometheus_target_scrapes_exceeded_body_size_limit_total`
+    package let bodySizeLimitExceeded = ScrapeCounter()
+    /// `prometheus_target_scrapes_exceeded_sample_limit_total`
+    package let sampleLimitExceeded = ScrapeCounter()
+    /// `prometheus_target_scrapes_exceeded_native_histogram_bucket_limit_total`
+    package let bucketLimitExceeded = ScrapeCounter()
+    /// `prometheus_target_scrapes_cache_flush_forced_total`
+    package let cacheFlushForced = ScrapeCounter()
+    /// `prometheus_target_scrapes_sample_duplicate_timestamp_total`
+    package let duplicateSamples = ScrapeCounter()
+    /// `prometheus_target_scrapes_sample_out_of_order_total`
+    package let outOfOrderSamples = ScrapeCounter()
+    /// `prometheus_target_scrapes_sample_out_of_bounds_total`
+    package let outOfBoundsSamples = ScrapeCounter()
+    /// `prometheus_target_scrapes_exemplar_out_of_order_total`
+    package let outOfOrderExemplars = ScrapeCounter()
+    /// `prometheus_target_sync_failed_total`
+    package let targetSyncFailed = ScrapeCounter()
+
+    /// All at zero.
+    package init() {}
+}
