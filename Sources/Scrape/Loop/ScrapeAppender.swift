@@ -8,7 +8,8 @@ package import MetricModel
 ///
 /// Not thread-safe: one task at a time.
 /// Source: the behaviour of prometheus/prometheus scrape/scrape.go (`scrapeLoop.append`).
-package final class ScrapeAppender {
+// SAFETY: a loop uses it from its one task; a loop that takes over waits until the one before is done.
+package final class ScrapeAppender: @unchecked Sendable {
     /// What a scrape brought.
     package struct Counts: Sendable, Hashable {
         /// Samples in the body.
@@ -27,7 +28,7 @@ package final class ScrapeAppender {
         case text, openMetrics, protobuf
     }
 
-    let options: Options
+    private(set) var options: Options
     let mutator: SampleMutator
     package let metadata: MetadataStore
     let metrics: ScrapeMetrics
@@ -127,6 +128,9 @@ package final class ScrapeAppender {
         markStale(batch, at: timestamp)
         if cache.endIteration(isSuccess: false) { metrics.cacheFlushForced.increment() }
     }
+
+    /// Changes the limit, which a new configuration may do without making what was learned worthless.
+    func setSampleLimit(_ limit: Int) { options.sampleLimit = limit }
 
     // MARK: Samples
 

@@ -1,0 +1,90 @@
+internal import AsyncHTTPClient
+internal import FoundationEssentials
+internal import NIOCore
+internal import NIOHTTP1
+internal import NIOSSL
+
+/// Fetches tokens by the client credentials grant, and keeps one until it runs out.
+///
+/// Source: RFC 6749 section 4.4; the behaviour of golang.org/x/oauth2/clientcredentials.
+actor OAuth2TokenSource {
+    private let configuration: OAuth2Configuration
+    private let client: HTTPClient
+    private var token: (header: String, expires: ContinuousClock.Instant?, secret: String)?
+
+    /// The longest answer that is read.
+    private static let maximumAnswer = 1 << 20
+    /// How long before its end a token is no longer used.
+    private static let margin = Duration.seconds(10)
+
+    init(_ configuration: OAuth2Configuration) throws(ScrapeFailure) {
+        self.configuration = configuration
+        var made = HTTPClient.Configuration(tlsConfiguration: try TLSFiles.configuration(configuration.tls))
+        made.ignoreUncleanSSLShutdown = true
+        if let url = ConfiguredURL(configuration.tokenURL) {
+            made.proxy = try ProxySelection(configuration.proxy, ProxyEnvironment(ProcessEnvironment.value)).proxy(
+                for: url)
+        }
+        client = HTTPClient(eventLoopGroup: HTTPClient.defaultEventLoopGroup, configuration: made)
+    }
+
+    func close() async {
+        // A client that cannot be closed is closed already.
+        try? await client.shutdown()
+    }
+
+    /// The value of the Authorization header.
+    /// - Throws: `ScrapeFailure` if no token is to be had.
+    func header() async throws -> String {
+        let secret =
+            configuration.clientSecretFile.isEmpty
+            ? configuration.clientSecret.revealed
+            : try Credentials.read(configuration.clientSecretFile, "client secret file")
+        if let token, token.secret == secret, token.expires.map({ $0 > .now }) ?? true { return token.header }
+        let (header, lifetime) = try await fetch(secret)
+        token = (header, lifetime.map { ContinuousClock.now + $0 - Self.margin }, secret)
+        return header
+    }
+
+    private func fetch(_ secret: String) async throws -> (String, Duration?) {
+        var request = HTTPClientRequest(url: configuration.tokenURL)
+        request.method = .POST
+        request.headers.add(name: "Content-Type", value: "application/x-www-form-urlencoded")
+        request.headers.add(name: "User-Agent", value: ScrapeRequest.userAgent)
+        let user = Percent.query(configuration.clientID.utf8)
+        let credentials = Credentials.base64(Array("\(user):\(Percent.query(secret.utf8))".utf8))
+        request.headers.add(name: "Authorization", value: "Basic " + credentials)
+        var fields = [("grant_type", "client_credentials")]
+        if !configuration.scopes.isEmpty { fields.append(("scope", configuration.scopes.joined(separator: " "))) }
+        fields += configuration.endpointParameters.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+        let form = fields.map { "\(Percent.query($0.0.utf8))=\(Percent.query($0.1.utf8))" }.joined(separator: "&")
+        request.body = .bytes(ByteBuffer(string: form))
+        do {
+            let response = try await client.execute(request, timeout: .seconds(30))
+            let body = try await response.body.collect(upTo: Self.maximumAnswer)
+            guard (200...299).contains(response.status.code) else {
+                throw ScrapeFailure(
+                    "oauth2: cannot fetch token: \(response.status.code) \(response.status.reasonPhrase)")
+            }
+            guard let answer = try? JSONDecoder().decode(Answer.self, from: Data(body.readableBytesView)),
+                !answer.access_token.isEmpty
+            else { throw ScrapeFailure("oauth2: server response missing access_token") }
+            let type = answer.token_type.map { $0.lowercased() == "bearer" ? "Bearer" : $0 } ?? "Bearer"
+            return ("\(type) \(answer.access_token)", answer.expires_in.map { .seconds($0) })
+        } catch let error as ScrapeFailure {
+            throw error
+        } catch {
+            throw ScrapeFailure("oauth2: cannot fetch token: \(ClientErrorText.describe(error))")
+        }
+    }
+
+    private struct Answer: Decodable {
+        // The names are the protocol's.
+        // swift-format-ignore
+        var access_token: String
+        // swift-format-ignore
+        var token_type: String?
+        // swift-format-ignore
+        var expires_in: Double?
+    }
+}
