@@ -93,7 +93,7 @@ let client: [Target] = [
 
 let networkTests: [Target] = [
     tests("NarthexClient"),
-    tests("Scrape"),
+    tests("Scrape", [.product(name: "Logging", package: "swift-log")]),
     tests("Web"),
     .testTarget(name: "WholeProcessTests", dependencies: ["TestSupport"], swiftSettings: strict),
 ]
@@ -124,9 +124,9 @@ func room(
 }
 
 /// The tests beside a room; they use `package` API only, so that they also run in release builds.
-func tests(_ room: String, fixtures: Bool = false) -> Target {
+func tests(_ room: String, _ packages: [Target.Dependency] = [], fixtures: Bool = false) -> Target {
     .testTarget(
-        name: room + "Tests", dependencies: [.byName(name: room), "TestSupport"],
+        name: room + "Tests", dependencies: [.byName(name: room), "TestSupport"] + packages,
         exclude: fixtures ? ["Fixtures"] : [], resources: [], swiftSettings: strict)
 }
 

@@ -56,7 +56,7 @@ import Testing
         #expect(bench.sink.labelledAppends == labelled)
         #expect(bench.sink.values(name("a")) == ["1000:1.0", "2000:1.0", "3000:1.0", "4000:1.0", "5000:1.0"])
         #expect(bench.sink.values(name("a", [("x", "y")])).last == "5000:2.5")
-        #expect(bench.sink.values(name("b", [("x", "}\"")])).first == "5000:nan")
+        #expect(bench.sink.values(name("b", [("x", "}\"")])).first == "5000:nan(0x1)")
         #expect(bench.metadata.metadata(of: "a") == MetricMetadata(type: .gauge, help: "Help."))
     }
 
@@ -185,7 +185,7 @@ import Testing
         (.openMetrics, "# UNIT a_x y\n# EOF\n", "unit \"y\" not a suffix of metric \"a_x\""),
         (.openMetrics, "a  1\n# EOF\n", "expected value after metric"),
         (.openMetrics, "a 1 # {\"x\"} 1\n# EOF\n", "expected label name"),
-        (.openMetrics, "a 1 nan\n# EOF\n", "strconv.ParseFloat"),
+        (.openMetrics, "a 1 nan\n# EOF\n", "invalid timestamp NaN"),
     ]
 
     @Test(arguments: broken) func `broken bodies say what is wrong`(

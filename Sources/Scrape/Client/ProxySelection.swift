@@ -23,6 +23,9 @@ struct ProxySelection {
     private var https: HTTPClient.Configuration.Proxy?
     private var exceptions: [Exception] = []
     private var isExcludingAll = false
+    /// Whether the proxy for plain URLs speaks HTTP, and what it is told.
+    private var isHTTP = false
+    private var plainAuthorization = ""
     private let excludesLocal: Bool
 
     private enum Exception {
@@ -43,6 +46,14 @@ struct ProxySelection {
             list = configuration.exceptions
         } else {
             list = ""
+        }
+        let plain = configuration.isFromEnvironment ? environment.http : configuration.url?.text ?? ""
+        if let url = ConfiguredURL(plain.firstRange(of: "://") == nil ? "http://" + plain : plain) {
+            isHTTP = url.scheme == "http"
+            if !url.user.isEmpty || url.password != nil {
+                let credentials = "\(url.user):\(url.password?.revealed ?? "")"
+                plainAuthorization = "Basic " + Credentials.base64(Array(credentials.utf8))
+            }
         }
         // A proxy without exceptions is used for everything, also for this machine.
         excludesLocal = configuration.isFromEnvironment || !configuration.exceptions.isEmpty
@@ -93,6 +104,12 @@ struct ProxySelection {
             }
         }
         return proxy
+    }
+
+    /// The proxy that is asked for the whole of `url`, or nil where it is reached otherwise.
+    func plainProxy(for url: ConfiguredURL) -> PlainProxyRequest? {
+        guard url.scheme == "http", let proxy = proxy(for: url), isHTTP else { return nil }
+        return PlainProxyRequest(host: proxy.host, port: proxy.port, authorization: plainAuthorization)
     }
 
     private static func proxy(

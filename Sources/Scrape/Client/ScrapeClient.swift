@@ -125,7 +125,8 @@ package final class ScrapeClient: Sendable {
         for (name, value) in headers { request.headers.add(name: name, value: value) }
         if hasSecrets { try await addConfigured(&request.headers) }
         var variant = Variant()
-        variant.proxy = try ProxySelection(configuration.proxy, environment).proxy(for: parsed)
+        let selection = try ProxySelection(configuration.proxy, environment)
+        variant.proxy = selection.proxy(for: parsed)
         let host = RequestURL.authority(of: url)
         if !unixSocket.isEmpty {
             variant.proxy = nil
@@ -150,7 +151,8 @@ package final class ScrapeClient: Sendable {
         } catch let error as CancellationError {
             throw error
         } catch {
-            throw ScrapeFailure("Get \"\(url)\": \(ClientErrorText.describe(error))")
+            let address = HostPort.joined(parsed.host, parsed.port ?? (parsed.scheme == "https" ? 443 : 80))
+            throw ScrapeFailure("Get \"\(url)\": \(ClientErrorText.describe(error, address: address))")
         }
     }
 
@@ -254,7 +256,8 @@ enum RequestURL {
 
 /// Errors of the client in the words that operators know from Go.
 enum ClientErrorText {
-    static func describe(_ error: any Error) -> String {
+    /// - Parameter address: of the peer, where it is known.
+    static func describe(_ error: any Error, address: String = "") -> String {
         if let error = error as? HTTPClientError {
             if error == .deadlineExceeded || error == .readTimeout { return "context deadline exceeded" }
             if error == .connectTimeout { return "dial tcp: i/o timeout" }
@@ -268,7 +271,10 @@ enum ClientErrorText {
             let problem = (error.dnsAError ?? error.dnsAAAAError).map { ": \($0)" } ?? ""
             return "dial tcp: lookup \(error.host): no such host\(problem)"
         }
-        if let error = error as? IOError { return TextFile.reason(error.errnoCode) }
+        if let error = error as? IOError {
+            let reason = TextFile.reason(error.errnoCode)
+            return address.isEmpty ? reason : "dial tcp \(address): connect: \(reason)"
+        }
         return "\(error)"
     }
 }

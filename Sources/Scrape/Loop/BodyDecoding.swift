@@ -34,7 +34,19 @@ enum BodyDecoding {
     }
 
     private static func inflated(_ bytes: [UInt8], limit: Int) throws(ScrapeFailure) -> [UInt8] {
-        throw ScrapeFailure("gzip")
+        do throws(GzipInflater.Failure) {
+            // SAFETY: the buffer is only read within the call.
+            let result: Result<[UInt8], GzipInflater.Failure> = bytes.withUnsafeBufferPointer { source in
+                do throws(GzipInflater.Failure) {
+                    return .success(try GzipInflater.inflate(source, limit: limit))
+                } catch {
+                    return .failure(error)
+                }
+            }
+            return try result.get()
+        } catch {
+            throw error == .tooLong ? overLimit : ScrapeFailure(error.description)
+        }
     }
 
     static func format(_ contentType: String, _ fallback: ScrapeProtocol?) throws(ScrapeFailure)

@@ -118,7 +118,7 @@ extension ScrapeAppender {
             throw Self.valueProblem(what, bytes, line: line, start..<index)
         }
         guard let milliseconds = Int64(exactly: (seconds * 1000).rounded(.towardZero)) else {
-            throw ScrapeFailure("invalid \(what) \(seconds)")
+            throw ScrapeFailure("invalid \(what) \(FloatText.string(seconds, .fixed))")
         }
         return milliseconds
     }

@@ -1,0 +1,131 @@
+import Dispatch
+import Glibc
+import Synchronization
+
+/// An HTTP/1.1 server on a free port of 127.0.0.1 that answers what a closure says.
+final class FakeServer: Sendable {
+    struct Request: Sendable {
+        var target: String
+        var headers: [(name: String, value: String)]
+
+        func header(_ name: String) -> String? { headers.first { $0.name.lowercased() == name.lowercased() }?.value }
+    }
+
+    struct Response: Sendable {
+        var status = "200 OK"
+        var headers: [(String, String)] = [("Content-Type", "text/plain; version=0.0.4")]
+        var body: [UInt8] = []
+        /// Whether nothing is ever answered.
+        var hangs = false
+
+        static func text(_ body: String) -> Response { Response(body: Array(body.utf8)) }
+    }
+
+    let port: Int
+    private let listener: Int32
+    private let connections = Mutex<[Int32]>([])
+    private let received = Mutex<[Request]>([])
+
+    var requests: [Request] { received.withLock { $0 } }
+
+    init(_ answer: @escaping @Sendable (Request) -> Response) throws {
+        listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let listener = listener
+        port = withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(listener, $0, size)
+                listen(listener, 64)
+                getsockname(listener, $0, &size)
+            }
+            return Int(UInt16(bigEndian: pointer.pointee.sin_port))
+        }
+        Thread.detach { [weak self] in
+            while true {
+                let connection = accept(listener, nil, nil)
+                guard connection >= 0 else { return }
+                guard let self else { return }
+                self.connections.withLock { $0.append(connection) }
+                Thread.detach { self.serve(connection, answer) }
+            }
+        }
+    }
+
+    func stop() {
+        shutdown(listener, Int32(SHUT_RDWR))
+        close(listener)
+        for connection in connections.withLock({ $0 }) { shutdown(connection, Int32(SHUT_RDWR)) }
+    }
+
+    private func serve(_ connection: Int32, _ answer: (Request) -> Response) {
+        defer { close(connection) }
+        var pending: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 65536)
+        while true {
+            let text = String(decoding: pending, as: UTF8.self)
+            if let end = text.range(of: "\r\n\r\n") {
+                let lines = text[..<end.lowerBound].split(separator: "\r\n")
+                let headers = lines.dropFirst().compactMap { line -> (String, String)? in
+                    guard let colon = line.firstIndex(of: ":") else { return nil }
+                    return (String(line[..<colon]), String(line[line.index(after: colon)...].drop { $0 == " " }))
+                }
+                let target = lines.first?.split(separator: " ").dropFirst().first.map(String.init) ?? ""
+                let request = Request(target: target, headers: headers)
+                var bodyLength = 0
+                if let length = request.header("content-length").flatMap({ Int($0) }) { bodyLength = length }
+                let used = text[..<end.upperBound].utf8.count + bodyLength
+                if pending.count >= used {
+                    received.withLock { $0.append(request) }
+                    pending.removeFirst(used)
+                    let response = answer(request)
+                    if response.hangs {
+                        _ = recv(connection, &buffer, buffer.count, 0)
+                        return
+                    }
+                    var head = "HTTP/1.1 \(response.status)\r\nContent-Length: \(response.body.count)\r\n"
+                    for (name, value) in response.headers { head += "\(name): \(value)\r\n" }
+                    let bytes = Array((head + "\r\n").utf8) + response.body
+                    var sent = 0
+                    while sent < bytes.count {
+                        let count = bytes[sent...].withUnsafeBytes {
+                            send(connection, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+                        }
+                        guard count > 0 else { return }
+                        sent += count
+                    }
+                    continue
+                }
+            }
+            let count = recv(connection, &buffer, buffer.count, 0)
+            guard count > 0 else { return }
+            pending += buffer[..<count]
+        }
+    }
+
+    private enum Thread {
+        static func detach(_ work: @escaping @Sendable () -> Void) {
+            var thread = pthread_t()
+            let box = Unmanaged.passRetained(Box(work))
+            pthread_create(
+                &thread, nil,
+                { context in
+                    guard let context else { return nil }
+                    Unmanaged<Box>.fromOpaque(context).takeRetainedValue().work()
+                    return nil
+                }, box.toOpaque())
+            pthread_detach(thread)
+        }
+
+        final class Box: Sendable {
+            let work: @Sendable () -> Void
+            init(_ work: @escaping @Sendable () -> Void) { self.work = work }
+        }
+    }
+}
+
+extension String {
+    func range(of text: String) -> Range<String.Index>? { ranges(of: text).first }
+}
