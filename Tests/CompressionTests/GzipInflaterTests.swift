@@ -9,7 +9,9 @@ import Testing
     ]
 
     private func inflate(_ bytes: [UInt8], limit: Int = 1000) throws -> String {
-        try bytes.withUnsafeBufferPointer { String(decoding: try GzipInflater.inflate($0, limit: limit), as: UTF8.self) }
+        try bytes.withUnsafeBufferPointer {
+            String(decoding: try GzipInflater.inflate($0, limit: limit), as: UTF8.self)
+        }
     }
 
     @Test func `members follow each other`() throws {

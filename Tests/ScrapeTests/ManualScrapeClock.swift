@@ -1,5 +1,19 @@
 import Scrape
 import TestSupport
+import Testing
+
+/// Waits for what other threads bring about; a test that waits in vain fails instead of hanging.
+func eventually(_ what: String, _ condition: () -> Bool) async {
+    for _ in 0..<10_000 {
+        if condition() { return }
+        do {
+            try await Task.sleep(for: .milliseconds(1))
+        } catch {
+            return
+        }
+    }
+    Issue.record("waited in vain for \(what)")
+}
 
 /// Scrapes by a clock that a test moves.
 struct ManualScrapeClock: ScrapeClock {
@@ -14,7 +28,7 @@ struct ManualScrapeClock: ScrapeClock {
 
     /// Moves on to the next moment someone waits for, once `sleepers` wait.
     func advance(_ duration: Duration, whenWaiting sleepers: Int = 1) async {
-        while clock.sleeperCount < sleepers { await Task.yield() }
+        await eventually("\(sleepers) sleepers") { clock.sleeperCount >= sleepers }
         clock.advance(by: duration)
     }
 }

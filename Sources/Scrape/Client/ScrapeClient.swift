@@ -140,11 +140,14 @@ package final class ScrapeClient: Sendable {
                 "https://\(HostPort.joined(name, parsed.port ?? 443))\(url.dropFirst(RequestURL.originLength(url)))"
             request.headers.replaceOrAdd(name: "Host", value: host)
         }
+        let parts = timeout.components
+        let limit = TimeAmount.nanoseconds(parts.seconds * 1_000_000_000 + parts.attoseconds / 1_000_000_000)
         do {
+            if unixSocket.isEmpty, let proxy = selection.plainProxy(for: parsed) {
+                return try await proxy.get(url, headers: request.headers, timeout: limit, bodyLimit: bodyLimit)
+            }
             let client = try client(variant)
-            let nanoseconds =
-                timeout.components.seconds * 1_000_000_000 + timeout.components.attoseconds / 1_000_000_000
-            let response = try await client.execute(request, timeout: .nanoseconds(nanoseconds))
+            let response = try await client.execute(request, timeout: limit)
             return try await (Self.read(response, bodyLimit), response.headers.first(name: "location"))
         } catch let error as ScrapeFailure {
             throw error
