@@ -30,7 +30,10 @@ struct QueryRun {
         let evaluator = Evaluator(context: context, times: times)
         let evaluating = clock.now
         statistics.preparationTime = Engine.seconds(evaluating - planning)
-        let value = try value(of: plan, type: expression.type, evaluator)
+        let type = expression.type
+        let value = try DeepStack.run(depth: plan.depth) { () throws -> QueryResult.Value in
+            try self.value(of: plan, type: type, evaluator)
+        }
         let sorting = clock.now
         statistics.evaluationTime = Engine.seconds(sorting - evaluating)
         let sorted = Self.sorted(value)
@@ -116,20 +119,30 @@ extension Evaluator {
     private func rangeVector(_ plan: MatrixPlan) throws -> [ResultSeries] {
         let end = plan.selector.referenceTime(times.start)
         let start = end &- plan.range
+        let edges = plan.selector.rangeExtension
+        let before = edges == nil ? 0 : context.lookback
+        let after = edges == .smoothed ? context.lookback : 0
+        let (first, last) = (start &- before, end &+ after)
         var result: [ResultSeries] = []
         var worker = SeriesWorker(counter: counter)
-        for selected in try select(plan.selector, from: start &+ 1, through: end) {
+        for selected in try select(plan.selector, from: first &+ 1, through: last) {
             try context.control.check()
             worker.columns.removeAll()
             do { try selected.read(into: &worker.columns) } catch { throw QueryError.storage(error) }
             worker.samples.load(&worker.columns, wantsStarts: false, skipsBuckets: plan.selector.skipsBuckets)
             var series = ResultSeries(labels: selected.labels)
-            for (time, value) in zip(worker.samples.times, worker.samples.values) where time > start && time <= end {
+            for (time, value) in zip(worker.samples.times, worker.samples.values) where time > first && time <= last {
                 series.floats.append((time, value))
             }
             for (time, value) in zip(worker.samples.histogramTimes, worker.samples.histograms)
-            where time > start && time <= end {
+            where time > first && time <= last {
                 series.histograms.append((time, value))
+            }
+            if let edges {
+                if !series.histograms.isEmpty {
+                    throw QueryError.execution("\(edges.rawValue) modifier is not supported with histograms")
+                }
+                series.floats = Self.withEdges(series.floats, start, end, isSmoothed: edges == .smoothed)
             }
             let size = series.floats.count + series.histograms.reduce(0) { $0 + $1.value.value.sampleSize }
             if size == 0 { continue }
@@ -138,5 +151,28 @@ extension Evaluator {
             result.append(series)
         }
         return result
+    }
+
+    /// The samples of an `anchored` or `smoothed` range: in place of those around it, samples at both of its ends.
+    ///
+    /// Source: prometheus/prometheus promql/engine.go (`extendFloats`).
+    private static func withEdges(
+        _ floats: [(timestamp: Timestamp, value: Double)], _ start: Timestamp, _ end: Timestamp, isSmoothed: Bool
+    ) -> [(timestamp: Timestamp, value: Double)] {
+        var samples = SeriesSamples()
+        samples.times = floats.map(\.timestamp)
+        samples.values = floats.map(\.value)
+        return samples.withWindow { window in
+            window.high = window.times.count
+            window.rangeStart = start
+            window.rangeEnd = end
+            guard let edges = WindowEdges(window.times, 0, window.high, start, end, isSmoothed) else { return [] }
+            let left = ExtendedRateKernel.left(window, edges, isSmoothed, false)
+            let right = ExtendedRateKernel.right(window, edges, isSmoothed, false)
+            let first = window.times[edges.first] <= start ? edges.first + 1 : edges.first
+            let last = window.times[edges.last] >= end ? edges.last - 1 : edges.last
+            let within = first <= last ? Array(floats[first...last]) : []
+            return [(start, left)] + within + [(end, right)]
+        }
     }
 }
