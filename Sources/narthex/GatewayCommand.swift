@@ -39,6 +39,11 @@ enum GatewayCommand {
                 "What a scrape does about series that conflict, which only unchecked pushes can make: fail, as upstream's "
                     + "does, or leave-out. One of: [fail, leave-out]",
                 kind: .choice(["fail", "leave-out"], named: "way to treat conflicts"), default: "fail"),
+            .init(
+                "web.allowed-origin",
+                "Origin whose pages may push and delete from a browser, such as https://example.org; may be given several "
+                    + "times. Clients that are no browsers are not concerned.", kind: .custom { $0 },
+                isRepeatable: true, placeholder: "ORIGIN"),
             .toggle("push.enable-utf8-names", "Allow any UTF-8 text in metric and label names."),
             .toggle("push.enable-openmetrics", "Read bodies of the type application/openmetrics-text as OpenMetrics."),
             .toggle("web.enable-openmetrics", "Answer scrapes in OpenMetrics where the client prefers it."),
@@ -51,7 +56,7 @@ enum GatewayCommand {
             "push.max-compression-ratio", "Largest number of bytes that one compressed byte may stand for.",
             kind: .integer, default: "100"),
         .init("push.max-series", "Most samples in one push.", kind: .integer, default: "100000"),
-        .init("push.max-families", "Most metric families in one push.", kind: .integer, default: "10000"),
+        .init("push.max-families", "Most metric families in one push.", kind: .integer, default: "100000"),
         .init("push.max-labels", "Most labels of a series or a group.", kind: .integer, default: "64"),
         .init("push.max-name-length", "Longest metric or label name.", kind: .bytes, default: "1KiB"),
         .init("push.max-value-length", "Longest label value.", kind: .bytes, default: "8KiB"),

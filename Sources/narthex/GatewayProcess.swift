@@ -86,6 +86,7 @@ struct GatewayProcess {
         settings.allowsUTF8Names = flags.isOn("push.enable-utf8-names")
         settings.acceptsOpenMetrics = flags.isOn("push.enable-openmetrics")
         settings.offersOpenMetrics = flags.isOn("web.enable-openmetrics")
+        settings.allowedOrigins = flags.all("web.allowed-origin")
         settings.limits.bodyBytes = flags.bytes("push.max-body-size")
         settings.limits.decodedBytes = flags.bytes("push.max-decoded-size")
         settings.limits.expansion = max(1, flags.integer("push.max-compression-ratio"))

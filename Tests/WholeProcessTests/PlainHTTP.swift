@@ -52,6 +52,12 @@ final class PlainHTTP {
         return String(decoding: all, as: UTF8.self)
     }
 
+    /// Sends bytes on a new connection and does not wait for an answer.
+    func begin(_ text: String) throws {
+        try connect()
+        try send(Array(text.utf8))
+    }
+
     private func connect() throws {
         close()
         socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)

@@ -118,7 +118,8 @@ extension GatewayService {
         case .text: return try TextParser.parse(bytes, names: names, limits: settings.limits.metrics)
         case .protobufDelimited:
             return try ProtobufParser.parse(UnsafeRawBufferPointer(bytes), limits: settings.limits.metrics)
-        case .openMetrics: return try TextParser.parse(bytes, names: names, limits: settings.limits.metrics)
+        case .openMetrics:
+            return try OpenMetricsParser.parse(Array(bytes), names: names, limits: settings.limits.metrics)
         }
     }
 

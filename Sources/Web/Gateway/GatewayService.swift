@@ -76,6 +76,10 @@ package final class GatewayService: HTTPService {
             responder.complete(head.method == .options ? HTTPResponse(.ok) : .error(.badRequest, "400 Bad Request"))
             return
         }
+        if let refusal = BrowserGuard.refusal(head, allowed: settings.allowedOrigins) {
+            responder.complete(refusal)
+            return
+        }
         if head.method != .connect, let cleaned = PathRules.cleaned(raw) {
             let location = String(decoding: cleaned, as: UTF8.self)
             responder.complete(PathRules.redirect(head, to: location, PathRules.redirectStatus(head.method)))

@@ -18,6 +18,8 @@ package struct GatewaySettings: Sendable {
     package var acceptsOpenMetrics = false
     /// Whether the scrape may be answered in OpenMetrics.
     package var offersOpenMetrics = false
+    /// Origins, beside the gateway's own, whose pages may write.
+    package var allowedOrigins: [String] = []
     package var limits = Limits()
     /// Flags with their values, for `/status` and `/api/v1/status`.
     package var flags: [(name: String, value: String)] = []

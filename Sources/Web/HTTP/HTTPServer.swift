@@ -105,7 +105,8 @@ package final class HTTPServer: Sendable {
             .childChannelOption(.socketOption(.so_keepalive), value: 1)
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
             .childChannelOption(.maxMessagesPerRead, value: 1)
-            .childChannelOption(.allowRemoteHalfClosure, value: true)
+            // A client may close its side and still wait for the answer; with TLS its close is part of the protocol.
+            .childChannelOption(.allowRemoteHalfClosure, value: tls == nil)
             .childChannelOption(
                 .recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 512, initial: 4096, maximum: 128 << 10)
             )
@@ -130,7 +131,7 @@ package final class HTTPServer: Sendable {
         let session = try tls.current()
         let state = state
         try channel.pipeline.syncOperations.addHandlers([
-            PlainHTTPDetector(timeout: state.limits.headTimeout), session.makeHandler(),
+            HandshakeKeeper(loop: loop, timeout: state.limits.headTimeout), session.makeHandler(),
         ])
         let negotiation = ApplicationProtocolNegotiationHandler { result, channel in
             channel.eventLoop.makeCompletedFuture {
@@ -194,28 +195,37 @@ private final class HTTPTurnAway: ChannelInboundHandler {
     func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
 }
 
-/// Tells a client that speaks plain HTTP to a TLS port so, as Go's net/http does, and closes handshakes that take
-/// too long.
-private final class PlainHTTPDetector: ChannelInboundHandler, RemovableChannelHandler {
+/// Tells a client that speaks plain HTTP to a TLS port so, as Go's net/http does, and closes connections whose
+/// handshake takes too long, or that are still at it when the server stops.
+private final class HandshakeKeeper: ChannelInboundHandler, RemovableChannelHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
-    private let timeout: Duration
+    private let loop: HTTPLoop
+    private let deadline: NIODeadline
     private var isDecided = false
-    private var timer: Scheduled<Void>?
+    private var context: ChannelHandlerContext?
 
-    init(timeout: Duration) { self.timeout = timeout }
-
-    func handlerAdded(context: ChannelHandlerContext) {
-        let bound = LoopBound(context)
-        timer = context.eventLoop.scheduleTask(in: timeout.timeAmount) { bound.value.close(promise: nil) }
+    init(loop: HTTPLoop, timeout: Duration) {
+        self.loop = loop
+        deadline = .now() + timeout.timeAmount
     }
 
-    func handlerRemoved(context: ChannelHandlerContext) { timer?.cancel() }
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+        loop.add(self)
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) { finish() }
 
     func channelInactive(context: ChannelHandlerContext) {
-        timer?.cancel()
+        finish()
         context.fireChannelInactive()
+    }
+
+    private func finish() {
+        context = nil
+        loop.remove(self)
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -230,7 +240,6 @@ private final class PlainHTTPDetector: ChannelInboundHandler, RemovableChannelHa
             context.fireChannelRead(data)
             return
         }
-        timer?.cancel()
         let text = "HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n"
         let bound = LoopBound(context)
         context.writeAndFlush(wrapOutboundOut(ByteBuffer(string: text))).assumeIsolated().whenComplete { _ in
@@ -240,9 +249,17 @@ private final class PlainHTTPDetector: ChannelInboundHandler, RemovableChannelHa
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        if let event = event as? TLSUserEvent, case .handshakeCompleted = event { timer?.cancel() }
+        if let event = event as? TLSUserEvent, case .handshakeCompleted = event { finish() }
         context.fireUserInboundEventTriggered(event)
     }
+}
+
+extension HandshakeKeeper: HTTPLoopMember {
+    func sweep(now: NIODeadline) {
+        if now >= deadline { context?.close(promise: nil) }
+    }
+
+    func drain() { context?.close(promise: nil) }
 }
 
 /// Ends a connection whose handshake or negotiation failed.
