@@ -150,6 +150,22 @@ let benchmarks: [Target] =
             path: "Benchmarks/ExpositionBenchmarks", swiftSettings: strict),
     ] : []
 
+/// A program that throws random bytes at parsers; see FuzzTargets/README.md.
+func fuzzer(_ name: String, _ rooms: [String]) -> Target {
+    .executableTarget(
+        name: name, dependencies: rooms.map { .byName(name: $0) }, path: "FuzzTargets/" + name,
+        swiftSettings: strict + [.unsafeFlags(["-parse-as-library"])],
+        linkerSettings: [.unsafeFlags(["-use-ld=lld"])])
+}
+
+/// `FUZZ=1 swift build -c release -Xswiftc -sanitize=fuzzer,address` adds the fuzzers.
+let fuzzers: [Target] =
+    Context.environment["FUZZ"] == "1"
+    ? [
+        fuzzer("FuzzExposition", ["ByteCoding", "MetricModel", "Exposition"]),
+        fuzzer("FuzzCompression", ["Compression"]),
+    ] : []
+
 // `NARTHEX_CORE=1 swift test` leaves out everything that needs a network stack: seconds instead of minutes.
 let coreOnly = Context.environment["NARTHEX_CORE"] == "1"
 
@@ -162,7 +178,7 @@ let package = Package(
             .library(name: "NarthexClient", targets: ["NarthexClient"]),
         ],
     dependencies: coreOnly ? [] : networkPackages,
-    targets: system + core + coreTests + benchmarks + (coreOnly ? [] : network + client + networkTests),
+    targets: system + core + coreTests + benchmarks + fuzzers + (coreOnly ? [] : network + client + networkTests),
     swiftLanguageModes: [.v6],
     cxxLanguageStandard: .cxx17
 )

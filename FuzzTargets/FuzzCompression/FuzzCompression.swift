@@ -1,0 +1,41 @@
+import Compression
+
+/// libFuzzer's own loop; it calls `body` with each input and does not return before its time is up.
+@_silgen_name("LLVMFuzzerRunDriver")
+private func runDriver(
+    _ argumentCount: UnsafeMutablePointer<Int32>,
+    _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>>,
+    _ body: @convention(c) (UnsafePointer<UInt8>?, Int) -> Int32
+) -> Int32
+
+@main struct FuzzCompression {
+    static func main() {
+        var count = CommandLine.argc
+        var arguments = CommandLine.unsafeArgv
+        _ = runDriver(&count, &arguments) { data, size in
+            FuzzCompression.run(Array(UnsafeBufferPointer(start: data, count: size)))
+            return 0
+        }
+    }
+
+    /// The first byte chooses the format; nothing may become larger than the limit, and what was packed comes back.
+    static func run(_ input: [UInt8]) {
+        guard let choice = input.first else { return }
+        let body = Array(input.dropFirst())
+        let limits = DecompressionLimits(maximumBytes: 1 << 20)
+        switch choice % 5 {
+        case 0: check(try? Gzip.unpack(body, limits: limits), limits)
+        case 1: check(try? SnappyFramed.unpack(body, limits: limits), limits)
+        case 2: check(try? SnappyBlock.unpack(body, limits: limits), limits)
+        case 3: check(try? Zstd.unpack(body, limits: limits), limits)
+        default:
+            precondition((try? Gzip.unpack(Gzip.pack(body), limits: limits)) == body)
+            precondition((try? SnappyFramed.unpack(SnappyFramed.pack(body), limits: limits)) == body)
+            precondition((try? Zstd.unpack(Zstd.pack(body), limits: limits)) == body)
+        }
+    }
+
+    private static func check(_ output: [UInt8]?, _ limits: DecompressionLimits) {
+        if let output { precondition(output.count <= limits.maximumBytes) }
+    }
+}
