@@ -1,27 +1,43 @@
 /// Quoted text as Go's `strconv.Quote` writes it.
 public enum Quoting {
     /// `text` in double quotes; control characters, quotes, backslashes and bytes that are not UTF-8 are escaped.
+    /// - Complexity: O(bytes).
     public static func quote(_ text: ByteString) -> String {
         var result = "\""
-        var decoder = UTF8()
-        var iterator = text.bytes.makeIterator()
-        var position = 0
-        decoding: while true {
-            switch decoder.decode(&iterator) {
-            case .scalarValue(let scalar):
-                append(scalar, to: &result)
-                position += UTF8.width(scalar)
-            case .emptyInput:
-                break decoding
-            case .error:
-                // One bad byte at a time, as Go does: start again just behind it.
-                if position < text.count { result += "\\x" + hex(UInt32(text.bytes[position]), digits: 2) }
-                position += 1
-                decoder = UTF8()
-                iterator = Array(text.bytes.dropFirst(position)).makeIterator()
+        let bytes = text.bytes
+        var index = 0
+        while index < bytes.count {
+            let length = sequenceLength(bytes, at: index)
+            if length == 0 {
+                // One bad byte at a time, as Go does.
+                result += "\\x" + hex(UInt32(bytes[index]), digits: 2)
+                index += 1
+                continue
             }
+            for scalar in String(decoding: bytes[index..<(index + length)], as: UTF8.self).unicodeScalars {
+                append(scalar, to: &result)
+            }
+            index += length
         }
         return result + "\""
+    }
+
+    /// The length of the valid UTF-8 sequence at `index`; 0 if there is none.
+    private static func sequenceLength(_ bytes: [UInt8], at index: Int) -> Int {
+        func isNext(_ offset: Int, _ range: ClosedRange<UInt8> = 0x80...0xBF) -> Bool {
+            index + offset < bytes.count && range.contains(bytes[index + offset])
+        }
+        switch bytes[index] {
+        case 0x00...0x7F: return 1
+        case 0xC2...0xDF: return isNext(1) ? 2 : 0
+        case 0xE0: return isNext(1, 0xA0...0xBF) && isNext(2) ? 3 : 0
+        case 0xED: return isNext(1, 0x80...0x9F) && isNext(2) ? 3 : 0
+        case 0xE1...0xEF: return isNext(1) && isNext(2) ? 3 : 0
+        case 0xF0: return isNext(1, 0x90...0xBF) && isNext(2) && isNext(3) ? 4 : 0
+        case 0xF4: return isNext(1, 0x80...0x8F) && isNext(2) && isNext(3) ? 4 : 0
+        case 0xF1...0xF3: return isNext(1) && isNext(2) && isNext(3) ? 4 : 0
+        default: return 0
+        }
     }
 
     private static func append(_ scalar: Unicode.Scalar, to result: inout String) {
