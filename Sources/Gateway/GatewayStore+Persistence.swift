@@ -95,6 +95,7 @@ final class SnapshotKeeper: Sendable {
                     do throws(FileError) { try snapshot.append(group) } catch { failure = error }
                 }
                 if let failure { throw failure }
+                for entry in store.remembered { try snapshot.append(.remembered(entry)) }
                 try snapshot.finish()
                 result = (snapshot.groupCount, snapshot.byteCount)
             }

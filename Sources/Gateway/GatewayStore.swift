@@ -1,3 +1,4 @@
+package import MetricModel
 internal import DurableFiles
 internal import Synchronization
 
@@ -25,6 +26,7 @@ package final class GatewayStore: Sendable {
     let state: Mutex<GatewayState>
     private let journal: Journal?
     private let keeper: SnapshotKeeper?
+    let watchers = ChangeWatchers()
 
     /// A store that keeps its state in memory only.
     package init(options: Options = Options()) {
@@ -77,51 +79,60 @@ package final class GatewayStore: Sendable {
     /// Does what `command` says; `completion` is called once, when the outcome is durable or the command refused:
     /// before this call returns, or later from the journal's thread.
     package func submit(_ command: Command, completion: @escaping @Sendable (Outcome) -> Void) {
-        switch command {
-        case .push(let push): submit(push, completion)
-        case .delete(let key):
-            commit(completion) { state in state.delete(key) ? Effect.delete(key).encoded : nil }
-        case .wipe:
-            // What is wiped is freed when this call ends, outside of the lock.
-            var old: GatewayState?
-            commit(completion) { state in
-                old = state.wipe()
-                return Effect.wipe.encoded
-            }
-            _ = consume old
+        let prepared = PreparedCommand(command, encoding: journal != nil)
+        // What is wiped is freed when this call ends, outside of the lock.
+        var wiped: GatewayState?
+        commit(completion) { state, log in
+            if case .wipe = prepared { wiped = state }
+            return state.perform(prepared, &log)
         }
+        _ = consume wiped
     }
 
-    private func submit(_ push: Push, _ completion: @escaping @Sendable (Outcome) -> Void) {
-        let prepared = PreparedPush(push)
-        guard let journal else { return completion(state.withLock { $0.apply(prepared) }.outcome) }
-        let encoded = prepared.errors.isEmpty ? Effect.push(prepared).encoded : []
-        let immediate: Outcome? = state.withLock { state in
-            if let refusal = journal.refusal { return .refused(refusal) }
-            let applied = state.apply(prepared)
-            let effect: [UInt8]
-            switch applied.effect {
-            case .none: return applied.outcome
-            case .push: effect = encoded
-            case .failure: effect = Effect.failure(prepared.group, time: prepared.time).encoded
-            }
-            journal.submit(effect) { refusal in completion(refusal.map { .refused($0) } ?? applied.outcome) }
-            return nil
-        }
-        if let immediate { completion(immediate) }
-    }
-
-    /// Makes a change that cannot be refused, and writes down the effect it yields.
+    /// Makes a change, and writes down its effects.
     private func commit(
-        _ completion: @escaping @Sendable (Outcome) -> Void, _ change: (inout GatewayState) -> [UInt8]?
+        _ completion: @escaping @Sendable (Outcome) -> Void,
+        _ change: (inout GatewayState, inout EffectLog) -> Outcome
     ) {
         let immediate: Outcome? = state.withLock { state in
             if let refusal = journal?.refusal { return .refused(refusal) }
-            guard let effect = change(&state), let journal else { return .accepted }
-            journal.submit(effect) { refusal in completion(refusal.map { .refused($0) } ?? .accepted) }
+            var log = EffectLog(isKept: journal != nil)
+            let outcome = change(&state, &log)
+            guard let journal else { return outcome }
+            // An answer that repeats an earlier one must not come before that is durable.
+            if log.effects.isEmpty, case .repeated = outcome {} else if log.effects.isEmpty { return outcome }
+            journal.submit(log.effects) { refusal in completion(refusal.map { .refused($0) } ?? outcome) }
             return nil
         }
         if let immediate { completion(immediate) }
+        watchers.notify()
+    }
+
+    /// Removes groups whose lifetime has ended. Call it often, several times a second: it costs nothing if none has.
+    ///
+    /// Many groups that end at once are removed in small portions, so that pushes between them wait for little.
+    /// - Parameter now: Nanoseconds since 1970, of the clock that gives pushes their time.
+    /// - Returns: How many were removed.
+    @discardableResult
+    package func expire(at now: Int64) -> Int {
+        var removed = 0
+        while true {
+            let before = removed
+            commit({ _ in }) { state, log in
+                let count = state.expiredCount
+                _ = state.perform(.expire(at: now, limit: 32), &log)
+                removed += state.expiredCount - count
+                return .accepted
+            }
+            if removed == before { return removed }
+        }
+    }
+
+    /// Notes that a scraper was sent all of `scrape`: groups that waited for it go.
+    /// - Parameter scraper: What tells scrapers apart, such as an address.
+    package func confirm(_ scrape: Scrape, by scraper: ByteString) {
+        guard !scrape.awaited.isEmpty else { return }
+        submit(.scraped(scrape.awaited, by: scraper)) { _ in }
     }
 
     /// Why pushes cannot be taken at this moment; nil if they can.

@@ -22,6 +22,7 @@ struct NaiveGateway {
         case .wipe: groups = [:]
         case .delete(let key): groups[key] = nil
         case .push(let push): return apply(push)
+        case .deleteAll, .batch, .once, .expire, .scraped: return false
         }
         return true
     }

@@ -118,7 +118,8 @@ struct PushgatewayFile {
         }
         return GroupView(
             key: key, pushTime: pushTime.value, failureTime: failureTime.value, pushTimeChanged: pushTime.changed,
-            failureTimeChanged: failureTime.changed, families: families.sorted { $0.name < $1.name })
+            failureTimeChanged: failureTime.changed, lifetime: .forever, families: families.sorted { $0.name < $1.name }
+        )
     }
 
     /// The time that a gauge of seconds stands for: the stored one if it gives the same number, which has lost digits.

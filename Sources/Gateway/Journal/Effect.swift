@@ -6,11 +6,13 @@ internal import MetricModel
 /// Snapshots rely on it, which are taken while pushes go on.
 enum Effect: Sendable {
     case push(PreparedPush)
-    case failure(GroupingKey, time: Int64)
+    case failure(GroupingKey, time: Int64, Lifetime)
     case delete(GroupingKey)
     case wipe
     /// A whole group, in a snapshot.
     case group(GroupView)
+    case scraped(ScrapedGroup, by: ByteString)
+    case remembered(RememberedOutcomes.Entry)
 
     private enum Kind: UInt8 {
         case push = 1
@@ -18,6 +20,8 @@ enum Effect: Sendable {
         case delete = 3
         case wipe = 4
         case group = 5
+        case scraped = 6
+        case remembered = 7
     }
 
     /// The effect as bytes; see docs/format/journal.md.
@@ -29,14 +33,16 @@ enum Effect: Sendable {
             writer.byte(Kind.push.rawValue)
             writer.byte(push.mode.rawValue)
             writer.signed(push.time)
+            Effect.append(push.lifetime, to: &writer)
             Effect.append(push.group, to: &writer)
             writer.count(push.families.count)
             for family in push.families {
                 Effect.append(family.name, family.help, family.type, family.unit, family.series, to: &writer)
             }
-        case .failure(let key, let time):
+        case .failure(let key, let time, let lifetime):
             writer.byte(Kind.failure.rawValue)
             writer.signed(time)
+            Effect.append(lifetime, to: &writer)
             Effect.append(key, to: &writer)
         case .delete(let key):
             writer.byte(Kind.delete.rawValue)
@@ -49,11 +55,23 @@ enum Effect: Sendable {
             for time in [group.pushTime, group.failureTime, group.pushTimeChanged, group.failureTimeChanged] {
                 writer.signed(time)
             }
+            Effect.append(group.lifetime, to: &writer)
             writer.count(group.families.count)
             for family in group.families {
                 writer.signed(family.time)
                 Effect.append(family.name, family.help, family.type, family.unit, family.series, to: &writer)
             }
+        case .scraped(let group, let scraper):
+            writer.byte(Kind.scraped.rawValue)
+            Effect.append(group.key, to: &writer)
+            writer.signed(group.pushTime)
+            writer.text(scraper)
+        case .remembered(let entry):
+            writer.byte(Kind.remembered.rawValue)
+            writer.text(entry.key.key)
+            writer.varint(entry.key.fingerprint)
+            writer.signed(entry.key.time)
+            OutcomeCoding.append(entry.outcome, to: &writer)
         }
         return writer.bytes
     }
@@ -66,16 +84,26 @@ enum Effect: Sendable {
         case .push:
             guard let mode = Push.Mode(rawValue: try reader.byte()) else { throw MalformedBytes() }
             let time = try reader.signed()
+            let lifetime = try Effect.lifetime(&reader)
             let key = try Effect.key(&reader)
             var families: [PreparedPush.Family] = []
             for _ in 0..<(try reader.count()) { families.append(try Effect.family(&reader)) }
-            self = .push(PreparedPush(replaying: families, group: key, mode: mode, time: time))
+            self = .push(PreparedPush(replaying: families, group: key, mode: mode, time: time, lifetime: lifetime))
         case .failure:
             let time = try reader.signed()
-            self = .failure(try Effect.key(&reader), time: time)
+            let lifetime = try Effect.lifetime(&reader)
+            self = .failure(try Effect.key(&reader), time: time, lifetime)
         case .delete: self = .delete(try Effect.key(&reader))
         case .wipe: self = .wipe
         case .group: self = .group(try Effect.group(&reader))
+        case .scraped:
+            let key = try Effect.key(&reader)
+            let group = ScrapedGroup(key: key, pushTime: try reader.signed())
+            self = .scraped(group, by: try reader.text())
+        case .remembered:
+            let key = IdempotencyKey(
+                try reader.text(), fingerprint: try reader.varint(), time: try reader.signed())
+            self = .remembered(.init(key: key, outcome: try OutcomeCoding.read(&reader)))
         }
         guard reader.isAtEnd else { throw MalformedBytes() }
     }
@@ -84,6 +112,7 @@ enum Effect: Sendable {
         let key = try key(&reader)
         var times: [Int64] = []
         for _ in 0..<4 { times.append(try reader.signed()) }
+        let lifetime = try Effect.groupLifetime(&reader)
         var families: [GroupView.Family] = []
         for _ in 0..<(try reader.count()) {
             let time = try reader.signed()
@@ -95,7 +124,55 @@ enum Effect: Sendable {
         }
         return GroupView(
             key: key, pushTime: times[0], failureTime: times[1], pushTimeChanged: times[2],
-            failureTimeChanged: times[3], families: families)
+            failureTimeChanged: times[3], lifetime: lifetime, families: families)
+    }
+
+    private static func append(_ lifetime: Lifetime, to writer: inout PackedWriter) {
+        switch lifetime {
+        case .forever: writer.byte(0)
+        case .nanoseconds(let duration):
+            writer.byte(1)
+            writer.signed(duration)
+        case .untilScraped(let count):
+            writer.byte(2)
+            writer.count(count)
+        }
+    }
+
+    private static func lifetime(_ reader: inout PackedReader) throws(MalformedBytes) -> Lifetime {
+        switch try reader.byte() {
+        case 0: return .forever
+        case 1: return .nanoseconds(try reader.signed())
+        case 2: return .untilScraped(by: Int(clamping: try reader.varint()))
+        default: throw MalformedBytes()
+        }
+    }
+
+    private static func append(_ lifetime: GroupLifetime, to writer: inout PackedWriter) {
+        switch lifetime {
+        case .forever: writer.byte(0)
+        case .until(let end):
+            writer.byte(1)
+            writer.signed(end)
+        case .scrapes(let count, let seen):
+            writer.byte(2)
+            writer.count(count)
+            writer.count(seen.count)
+            for scraper in seen { writer.text(scraper) }
+        }
+    }
+
+    private static func groupLifetime(_ reader: inout PackedReader) throws(MalformedBytes) -> GroupLifetime {
+        switch try reader.byte() {
+        case 0: return .forever
+        case 1: return .until(try reader.signed())
+        case 2:
+            let count = Int(clamping: try reader.varint())
+            var seen: [ByteString] = []
+            for _ in 0..<(try reader.count()) { seen.append(try reader.text()) }
+            return .scrapes(count: count, seen: seen)
+        default: throw MalformedBytes()
+        }
     }
 
     private static func append(_ key: GroupingKey, to writer: inout PackedWriter) {
@@ -156,10 +233,12 @@ extension GatewayState {
     mutating func replay(_ effect: Effect) {
         switch effect {
         case .push(let push): _ = apply(push)
-        case .failure(let key, let time): markFailed(key, time: time)
+        case .failure(let key, let time, let lifetime): markFailed(key, time: time, lifetime)
         case .delete(let key): delete(key)
         case .wipe: wipe()
         case .group(let group): restore(group)
+        case .scraped(let group, let scraper): _ = credit(group, to: scraper)
+        case .remembered(let entry): remembered.insert(entry)
         }
     }
 
@@ -175,6 +254,7 @@ extension GatewayState {
         guard let number = groupNumbers[group.key] else { return }
         setPushTime(group.pushTime, of: number, changed: group.pushTimeChanged)
         setFailureTime(group.failureTime, of: number, changed: group.failureTimeChanged)
+        setLifetime(group.lifetime, of: number)
         let times = Dictionary(group.families.map { ($0.name, $0.time) }, uniquingKeysWith: { _, last in last })
         for index in groups[Int(number)].members.indices {
             let family = groups[Int(number)].members[index].family

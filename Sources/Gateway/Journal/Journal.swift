@@ -7,7 +7,7 @@ final class Journal: Sendable {
     typealias Completion = @Sendable (Refusal?) -> Void
 
     private struct Entry {
-        let effect: [UInt8]
+        let effects: [[UInt8]]
         let completion: Completion
     }
 
@@ -78,12 +78,13 @@ final class Journal: Sendable {
         }
     }
 
-    /// Hands an effect in. The caller holds whatever lock gives effects their order.
-    func submit(_ effect: [UInt8], completion: @escaping Completion) {
+    /// Hands effects in that become durable together. The caller holds whatever lock gives effects their order. Without
+    /// effects, the completion comes when all that was handed in before is durable.
+    func submit(_ effects: [[UInt8]], completion: @escaping Completion) {
         condition.withLock {
             let wasIdle = state.pending.isEmpty
-            state.pending.append(Entry(effect: effect, completion: completion))
-            state.pendingBytes += effect.count
+            state.pending.append(Entry(effects: effects, completion: completion))
+            for effect in effects { state.pendingBytes += effect.count }
             if wasIdle { condition.broadcast() }
         }
     }
@@ -160,7 +161,8 @@ final class Journal: Sendable {
 
     private func write(_ batch: [Entry]) {
         if case .failed = condition.withLock({ state.mode }) { return finish(batch, refusal) }
-        let effects = batch.map(\.effect)
+        let effects = batch.flatMap(\.effects)
+        if effects.isEmpty { return finish(batch, nil) }
         do throws(FileError) {
             try writer.append(effects)
             condition.withLock { state.byteCount = writer.byteCount }
@@ -187,7 +189,7 @@ final class Journal: Sendable {
                 }
                 return (state.pending, state.isClosing)
             }
-            effects += late.map(\.effect)
+            effects += late.flatMap(\.effects)
             finish(late, refusal)
             do throws(FileError) {
                 try writer.append(effects)

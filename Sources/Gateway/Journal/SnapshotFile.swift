@@ -25,10 +25,14 @@ struct SnapshotFile {
     }
 
     mutating func append(_ group: GroupView) throws(FileError) {
-        let effect = Effect.group(group).encoded
-        effects.append(effect)
-        pendingBytes += effect.count
         groupCount += 1
+        try append(.group(group))
+    }
+
+    mutating func append(_ effect: Effect) throws(FileError) {
+        let encoded = effect.encoded
+        effects.append(encoded)
+        pendingBytes += encoded.count
         if pendingBytes >= SnapshotFile.frameSize { try flush() }
     }
 

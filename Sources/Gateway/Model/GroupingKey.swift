@@ -1,3 +1,4 @@
+internal import ByteCoding
 package import MetricModel
 
 /// The labels of the push URL: what identifies a group.
@@ -45,6 +46,12 @@ package struct GroupingKey: Sendable, Hashable {
     package func hash(into hasher: inout Hasher) {
         // SAFETY: the buffer is only read within the call.
         packed.withUnsafeBytes { hasher.combine(bytes: $0) }
+    }
+
+    /// A hash that is the same in every process: which shard of a scrape the group belongs to.
+    package var shardHash: UInt16 {
+        let hash = XXHash64.hash(packed)
+        return UInt16(truncatingIfNeeded: hash ^ hash >> 32)
     }
 
     /// The value of a label, or nil if the key does not have it.

@@ -17,6 +17,11 @@ struct PackedWriter {
         withUnsafeBytes(of: value.bitPattern.littleEndian) { bytes.append(contentsOf: $0) }
     }
 
+    mutating func shardHash(_ value: UInt16) {
+        bytes.append(UInt8(truncatingIfNeeded: value))
+        bytes.append(UInt8(truncatingIfNeeded: value >> 8))
+    }
+
     mutating func text(_ value: ByteString) {
         count(value.count)
         bytes.append(contentsOf: value.bytes)

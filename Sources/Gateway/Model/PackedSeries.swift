@@ -10,6 +10,7 @@ internal import MetricModel
 /// |---|---|
 /// | 0 | low four bits: the type of its family; bit 4: left out of scrapes; bit 5: a label name that is not legacy |
 /// | 1 | ``PackedValue/Kind`` |
+/// | 2, 3 | ``GroupingKey/shardHash`` of its group, little-endian |
 /// | … | number of labels, then each label's name and value with their lengths, sorted by name: the key |
 /// | … | the value |
 struct PackedSeries: Sendable {
@@ -22,7 +23,9 @@ struct PackedSeries: Sendable {
     init(packed bytes: [UInt8]) { self.bytes = bytes }
 
     /// Packs a metric whose labels are complete and sorted.
-    init(labels: [LabelPair], value: MetricValue, type: MetricType, isExposable: Bool) {
+    init(
+        labels: [LabelPair], value: MetricValue, type: MetricType, isExposable: Bool, shardHash: UInt16 = 0
+    ) {
         var writer = PackedWriter()
         writer.bytes.reserveCapacity(
             12 + labels.reduce(0) { $0 + $1.name.count + $1.value.count + 2 } + PackedSeries.sizeHint(value))
@@ -31,6 +34,7 @@ struct PackedSeries: Sendable {
         if !labels.allSatisfy({ LegacyNames.isLabelName($0.name) }) { head |= PackedSeries.utf8NameFlag }
         writer.byte(head)
         writer.byte(PackedValue.kind(of: value).rawValue)
+        writer.shardHash(shardHash)
         writer.count(labels.count)
         for label in labels {
             writer.text(label.name)
@@ -42,7 +46,8 @@ struct PackedSeries: Sendable {
 
     /// Takes bytes that were packed before, after reading them through.
     init(checking bytes: [UInt8]) throws(MalformedBytes) {
-        guard bytes.count >= 3, MetricType(rawValue: bytes[0] & 0x0F) != nil, bytes[0] & 0xC0 == 0 else {
+        guard bytes.count > PackedSeries.keyOffset, MetricType(rawValue: bytes[0] & 0x0F) != nil, bytes[0] & 0xC0 == 0
+        else {
             throw MalformedBytes()
         }
         self.bytes = bytes
@@ -63,6 +68,28 @@ struct PackedSeries: Sendable {
             $0.storeBytes(of: value.bitPattern.littleEndian, toByteOffset: offset, as: UInt64.self)
         }
     }
+
+    /// The same labels with another value.
+    /// - Parameter meanCount: For a gauge that is a mean: of how many values.
+    func replacingValue(_ value: MetricValue, meanCount: UInt64? = nil) -> PackedSeries {
+        var writer = PackedWriter()
+        writer.bytes.reserveCapacity(bytes.count + 8)
+        writer.bytes.append(contentsOf: bytes[..<valueOffset])
+        writer.bytes[1] = (meanCount == nil ? PackedValue.kind(of: value) : .meanGauge).rawValue
+        PackedValue.append(value, to: &writer)
+        if let meanCount { writer.varint(meanCount) }
+        return PackedSeries(packed: writer.bytes)
+    }
+
+    /// Of how many values a gauge is the mean; nil if it is none.
+    var meanCount: UInt64? {
+        guard bytes[1] == PackedValue.Kind.meanGauge.rawValue else { return nil }
+        var reader = PackedReader(bytes, at: valueOffset + 8)
+        return try? reader.varint()
+    }
+
+    /// The ``GroupingKey/shardHash`` of its group.
+    var shardHash: UInt16 { UInt16(bytes[2]) | UInt16(bytes[3]) << 8 }
 
     /// Type and flags.
     var head: UInt8 { bytes[0] }
@@ -85,7 +112,7 @@ struct PackedSeries: Sendable {
     var hasUTF8Names: Bool { bytes[0] & PackedSeries.utf8NameFlag != 0 }
 
     /// Where the key starts.
-    static let keyOffset = 2
+    static let keyOffset = 4
 
     /// Where the value starts. The bytes were checked when they were packed or read.
     var valueOffset: Int {

@@ -11,6 +11,8 @@ enum PackedValue {
         case histogram = 4
         /// A counter with an exemplar or the time of its creation.
         case detailedCounter = 5
+        /// A gauge that is the mean of several pushes, and of how many.
+        case meanGauge = 6
     }
 
     static func kind(of value: MetricValue) -> Kind {
@@ -50,6 +52,10 @@ enum PackedValue {
         switch kind {
         case .counter: return .counter(CounterValue(try reader.double()))
         case .gauge: return .gauge(try reader.double())
+        case .meanGauge:
+            let mean = try reader.double()
+            _ = try reader.varint()
+            return .gauge(mean)
         case .untyped: return .untyped(try reader.double())
         case .detailedCounter:
             var counter = CounterValue(try reader.double())

@@ -15,9 +15,11 @@ struct PreparedPush: Sendable {
     }
 
     let group: GroupingKey
-    let mode: Push.Mode
+    private(set) var mode: Push.Mode
     let check: Push.Check
     let time: Int64
+    let lifetime: Lifetime
+    let gaugeRule: GaugeRule
     private(set) var families: [Family] = []
     /// Why the push is refused whatever is stored; empty if it is not.
     private(set) var errors: [String] = []
@@ -32,6 +34,8 @@ struct PreparedPush: Sendable {
         mode = push.mode
         check = push.check
         time = push.time
+        lifetime = push.lifetime
+        gaugeRule = push.gaugeRule
         isReplayed = false
         isGroupValid = SeriesRules.violation(in: push.group.labels) == nil
         if !isGroupValid {
@@ -46,13 +50,17 @@ struct PreparedPush: Sendable {
         families.reserveCapacity(push.families.count)
         let packer = SeriesPacker(push.group)
         for family in PreparedPush.lastOfEachName(push.families) {
-            if family.name == PushTimes.pushTimeName || family.name == PushTimes.failureTimeName { continue }
+            if PushTimes.isReserved(family.name, lifetime) { continue }
             families.append(prepare(family, packer))
         }
     }
 
     /// A push that was taken before, read from a journal: nothing is checked again.
-    init(replaying families: [Family], group: GroupingKey, mode: Push.Mode, time: Int64) {
+    init(
+        replaying families: [Family], group: GroupingKey, mode: Push.Mode, time: Int64, lifetime: Lifetime = .forever
+    ) {
+        self.lifetime = lifetime
+        gaugeRule = .last
         self.group = group
         self.mode = mode
         self.time = time
@@ -60,6 +68,14 @@ struct PreparedPush: Sendable {
         check = .none
         isGroupValid = true
         isReplayed = true
+    }
+
+    /// The push with families that take the place of its own: what an accumulating push comes to.
+    func replacing(_ families: [Family]) -> PreparedPush {
+        var copy = self
+        copy.families = families
+        copy.mode = .replaceFamilies
+        return copy
     }
 
     private static func groupErrors(_ group: GroupingKey) -> [String] {
@@ -88,7 +104,8 @@ struct PreparedPush: Sendable {
             var packed = packer.pack(metric, type: family.type)
             if packed.violation == nil && !isNameValid {
                 packed.series = PackedSeries(
-                    labels: packed.series.labels, value: metric.value, type: family.type, isExposable: false)
+                    labels: packed.series.labels, value: metric.value, type: family.type, isExposable: false,
+                    shardHash: group.shardHash)
                 packed.violation = " has an invalid name"
             }
             if let violation = packed.violation, check == .consistency {

@@ -10,9 +10,11 @@ struct SeriesPacker {
     private let packedAdded: [[UInt8]]
     private let addedSize: Int
     private let addedFlags: UInt8
+    private let shardHash: UInt16
 
     init(_ group: GroupingKey) {
         self.group = group
+        shardHash = group.shardHash
         added = SeriesRules.withInstance(group.labels)
         packedAdded = added.map { label in
             var writer = PackedWriter()
@@ -44,6 +46,7 @@ struct SeriesPacker {
         writer.bytes.reserveCapacity(size(metric))
         writer.byte(type.rawValue)
         writer.byte(PackedValue.kind(of: metric.value).rawValue)
+        writer.shardHash(shardHash)
         writer.count(metric.labels.count + added.count)
         var next = 0
         var flags = addedFlags
@@ -68,7 +71,7 @@ struct SeriesPacker {
     }
 
     private func size(_ metric: Metric) -> Int {
-        var size = 6 + addedSize + PackedSeries.sizeHint(metric.value)
+        var size = 8 + addedSize + PackedSeries.sizeHint(metric.value)
         for label in metric.labels { size += label.name.count + label.value.count + 2 }
         return size
     }
@@ -99,7 +102,8 @@ struct SeriesPacker {
         let labels = SeriesRules.sanitized(metric.labels, for: group)
         let found =
             violation ?? SeriesRules.violation(in: labels, reserved: SeriesRules.reservedLabel(of: metric.value))
-        let series = PackedSeries(labels: labels, value: metric.value, type: type, isExposable: found == nil)
+        let series = PackedSeries(
+            labels: labels, value: metric.value, type: type, isExposable: found == nil, shardHash: shardHash)
         return Packed(series: series, hash: series.keyHash, violation: found)
     }
 }

@@ -36,6 +36,8 @@ extension GatewayState {
         var families: [FamilyView] = []
         /// Families whose name a histogram or summary reserves; left out as a whole.
         var shadowed: [FamilyView] = []
+        /// Groups that stay until they were scraped.
+        var awaited: [ScrapedGroup] = []
     }
 
     /// What a scrape sees at this moment.
@@ -46,6 +48,7 @@ extension GatewayState {
     /// - Complexity: O(families).
     mutating func makeView() -> View {
         var view = View()
+        view.awaited = awaited
         view.families.reserveCapacity(families.sorted.count)
         for number in families.sorted {
             if families[number].memberCount == 0 { continue }

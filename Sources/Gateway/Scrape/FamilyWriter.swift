@@ -33,6 +33,16 @@ struct FamilyWriter {
         }
     }
 
+    /// Adds the part of a stored family that passes a filter; nothing is kept of it.
+    mutating func append(_ family: FamilyView, filteredBy filter: ScrapeFilter) {
+        let series = family.shownSeries.filter { filter.includes($0, of: family.name) }
+        guard !series.isEmpty else { return }
+        append(
+            MetricFamily(
+                name: family.name, help: family.help, type: family.type, unit: family.unit,
+                metrics: series.map(\.metric)))
+    }
+
     private mutating func appendChunks(_ family: FamilyView, _ key: EncodingKey) {
         for entry in family.entries {
             assembler.append(entry.chunk, key) { FamilyWriter.encode($0, family, key) }

@@ -17,10 +17,14 @@ struct GroupJSON {
             fields.append((success, { $0.append(group.lastPushSuccessful ? "true" : "false") }))
         }
         for family in group.families { fields.append((family.name, { $0.append(family) })) }
-        for (name, help, value, time) in [
+        var times = [
             (PushTimes.pushTimeName, PushTimes.pushTimeHelp, group.pushTime, group.pushTimeChanged),
             (PushTimes.failureTimeName, PushTimes.failureTimeHelp, group.failureTime, group.failureTimeChanged),
-        ] {
+        ]
+        if let end = group.lifetime.end {
+            times.append((PushTimes.expiryTimeName, PushTimes.expiryTimeHelp, end, group.pushTimeChanged))
+        }
+        for (name, help, value, time) in times {
             let series = PackedSeries(
                 labels: SeriesRules.withInstance(group.key.labels), value: .gauge(Double(value) / 1e9), type: .gauge,
                 isExposable: true)

@@ -28,6 +28,8 @@ package struct GroupView: Sendable {
     package let pushTimeChanged: Int64
     /// When `failureTime` was set, or the group made.
     package let failureTimeChanged: Int64
+    /// How long the group stays.
+    package let lifetime: GroupLifetime
     /// By name, without the times of pushes.
     package let families: [Family]
 
@@ -50,6 +52,7 @@ extension GatewayState {
         return GroupView(
             key: group.key, pushTime: group.pushTime, failureTime: group.failureTime,
             pushTimeChanged: group.pushTimeChanged, failureTimeChanged: group.failureTimeChanged,
+            lifetime: group.lifetime,
             families: views.sorted { $0.name < $1.name })
     }
 

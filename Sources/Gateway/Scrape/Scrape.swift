@@ -10,6 +10,17 @@ package struct Scrape: Sendable {
     }
 
     let view: GatewayState.View
+    /// What of it is sent.
+    package var filter = ScrapeFilter()
+
+    init(view: GatewayState.View) { self.view = view }
+
+    /// Groups that go when enough scrapers have been sent them, as far as this scrape sends them whole.
+    var awaited: [ScrapedGroup] {
+        guard filter.selectors.isEmpty else { return [] }
+        guard let shard = filter.shard else { return view.awaited }
+        return view.awaited.filter { shard.contains($0.key.shardHash) }
+    }
 
     /// The families that are stored, in order of their names; what a scrape shows of them.
     package var families: [FamilyView] { view.families }
@@ -49,9 +60,11 @@ package struct Scrape: Sendable {
             }
             if let first = nextOwn.first, first.name == family.name {
                 nextOwn.removeFirst()
-                writer.append(Scrape.merged(first, family))
-            } else {
+                writer.append(merged(first, family))
+            } else if filter.isEmpty {
                 writer.append(family)
+            } else {
+                writer.append(family, filteredBy: filter)
             }
         }
         for family in nextOwn { writer.append(family) }
@@ -59,13 +72,13 @@ package struct Scrape: Sendable {
     }
 
     /// Our own family with the pushed series that joined it; the help is ours.
-    private static func merged(_ own: MetricFamily, _ pushed: FamilyView) -> MetricFamily {
+    private func merged(_ own: MetricFamily, _ pushed: FamilyView) -> MetricFamily {
         var all = own.metrics.map { metric in
             PackedSeries(
                 labels: metric.labels.sorted { $0.name < $1.name }, value: metric.value, type: own.type,
                 isExposable: true)
         }
-        all.append(contentsOf: pushed.shownSeries)
+        all.append(contentsOf: pushed.shownSeries.filter { filter.includes($0, of: pushed.name) })
         all.sort { PackedSeries.compare($0, $1) < 0 }
         var family = own
         family.metrics = all.map(\.metric)

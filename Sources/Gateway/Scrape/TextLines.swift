@@ -14,7 +14,7 @@ struct TextLines {
     mutating func append(_ series: PackedSeries) {
         let valueOffset = series.valueOffset
         switch PackedValue.Kind(rawValue: series.bytes[1]) {
-        case .counter, .gauge, .untyped, .detailedCounter:
+        case .counter, .gauge, .untyped, .detailedCounter, .meanGauge:
             guard valueOffset + 8 <= series.bytes.count else { return }
             // SAFETY: eight bytes from `valueOffset` lie within the array, as was just checked.
             let pattern = series.bytes.withUnsafeBytes {

@@ -35,21 +35,26 @@ extension GatewayState {
         return Applied(outcome: .accepted, effect: .push)
     }
 
-    private mutating func refused(_ errors: [String], _ failed: PreparedPush?) -> Applied {
-        let outcome: Outcome =
-            failed?.check == Push.Check.none ? .accepted : .refused(.inconsistent(MetricText.list(errors)))
-        guard let failed else {
-            return Applied(outcome: .refused(.inconsistent(MetricText.list(errors))), effect: .none)
-        }
-        markFailed(failed.group, time: failed.time)
-        return Applied(outcome: outcome, effect: .failure)
+    /// - Parameter isAlways: Whether the push is refused with the check off as well.
+    mutating func refused(_ errors: [String], _ failed: PreparedPush?, isAlways: Bool = false) -> Applied {
+        let refusal = Outcome.refused(.inconsistent(MetricText.list(errors)))
+        guard let failed else { return Applied(outcome: refusal, effect: .none) }
+        markFailed(failed.group, time: failed.time, failed.lifetime)
+        let isHidden = failed.check == .none && !isAlways
+        return Applied(outcome: isHidden ? .accepted : refusal, effect: .failure)
     }
 
     /// Marks a group as failed, and makes it if it is not there.
-    mutating func markFailed(_ key: GroupingKey, time: Int64) {
+    /// - Parameter lifetime: Of a group that is made.
+    mutating func markFailed(_ key: GroupingKey, time: Int64, _ lifetime: Lifetime) {
+        let isNew = groupNumbers[key] == nil
         let number = groupNumber(making: key, time: time)
         setFailureTime(time, of: number, changed: time)
+        if isNew { setLifetime(GroupLifetime(lifetime, from: time), of: number) }
     }
+
+    /// Whether a group can be made without hiding another's push times.
+    func canMark(_ key: GroupingKey) -> Bool { groupNumbers[key] != nil || groupWithSameTimes(key) == nil }
 
     /// A group of another key whose push times would have the same labels: one with an empty `instance`, one without.
     private func groupWithSameTimes(_ key: GroupingKey) -> GroupingKey? {
@@ -76,14 +81,14 @@ extension GatewayState {
     }
 
     /// Where the group has each of its families, in a table if a search for each would take long.
-    private func memberPlaces(_ group: Int32, for push: PreparedPush) -> [Int32: Int]? {
+    func memberPlaces(_ group: Int32, for push: PreparedPush) -> [Int32: Int]? {
         let members = groups[Int(group)].members
         guard members.count > 16, push.families.count > 4 else { return nil }
         return Dictionary(
             members.indices.map { (members[$0].family, $0) }, uniquingKeysWith: { first, _ in first })
     }
 
-    private func place(_ family: Int32, _ group: Int32, _ places: [Int32: Int]?) -> Int? {
+    func place(_ family: Int32, _ group: Int32, _ places: [Int32: Int]?) -> Int? {
         if let places { return places[family] }
         return groups[Int(group)].members.firstIndex { $0.family == family }
     }
@@ -157,6 +162,7 @@ extension GatewayState {
         }
         groups[Int(number)].members = members
         setPushTime(push.time, of: number, changed: push.time)
+        setLifetime(GroupLifetime(push.lifetime, from: push.time), of: number)
     }
 
     /// The most frequent case: the same series as last time, with other values.

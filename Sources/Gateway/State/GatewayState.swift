@@ -14,6 +14,18 @@ package struct GatewayState: Sendable {
     var groupNumbers: [GroupingKey: Int32] = [:]
     /// Series that are left out because another group exposes the same labels.
     var duplicates = DuplicateSeries()
+    /// When groups with a lifetime end.
+    var expiries = ExpiryQueue()
+    /// Groups that stay until they were scraped.
+    var awaitingScrapes: Set<Int32> = []
+    /// What was answered to requests with an idempotency key.
+    var remembered = RememberedOutcomes()
+    /// The latest changes of groups.
+    package private(set) var changes = ChangeLog()
+    /// Groups that were removed because their lifetime ended.
+    package internal(set) var expiredCount = 0
+    /// Groups that were deleted.
+    package internal(set) var deletedCount = 0
     let maximumGroups: Int
 
     /// No groups.
@@ -26,12 +38,15 @@ package struct GatewayState: Sendable {
         for family in ownFamilies { _ = families.number(making: family.name) }
         pushTimeFamily = families.number(making: PushTimes.pushTimeName)
         failureTimeFamily = families.number(making: PushTimes.failureTimeName)
+        expiryTimeFamily = families.number(making: PushTimes.expiryTimeName)
+        families.pin(expiryTimeFamily, help: PushTimes.expiryTimeHelp)
         families.pin(pushTimeFamily, help: PushTimes.pushTimeHelp)
         families.pin(failureTimeFamily, help: PushTimes.failureTimeHelp)
     }
 
     let pushTimeFamily: Int32
     let failureTimeFamily: Int32
+    let expiryTimeFamily: Int32
 
     /// Number of groups.
     package var groupCount: Int { groupNumbers.count }
@@ -40,15 +55,8 @@ package struct GatewayState: Sendable {
     /// - Returns: what became of it.
     /// - Complexity: O(what is pushed, replaced or deleted).
     package mutating func apply(_ command: Command) -> Outcome {
-        switch command {
-        case .push(let push): return apply(PreparedPush(push)).outcome
-        case .delete(let key):
-            delete(key)
-            return .accepted
-        case .wipe:
-            wipe()
-            return .accepted
-        }
+        var log = EffectLog(isKept: false)
+        return perform(PreparedCommand(command, encoding: false), &log)
     }
 
     /// Removes a group; one that is not there is no error.
@@ -61,12 +69,19 @@ package struct GatewayState: Sendable {
         for member in group.members { remove(member) }
         removeTimeSeries(group.pushTimeSlot, pushTimeFamily)
         removeTimeSeries(group.failureTimeSlot, failureTimeFamily)
+        removeTimeSeries(group.expiryTimeSlot, expiryTimeFamily)
+        if case .scrapes = group.lifetime { awaitingScrapes.remove(number) }
         groups[Int(number)] = GroupRecord()
         freeGroups.append(number)
         return true
     }
 
-    private mutating func removeTimeSeries(_ slot: Int32, _ family: Int32) {
+    /// Notes a change for those who watch.
+    mutating func note(_ kind: GroupChange.Kind, _ key: GroupingKey?, time: Int64) {
+        changes.append(kind, key, time: time)
+    }
+
+    mutating func removeTimeSeries(_ slot: Int32, _ family: Int32) {
         guard slot != SlotTable.none else { return }
         removeSeries(slot)
         families[family].removeMember(.gauge)
@@ -79,6 +94,10 @@ package struct GatewayState: Sendable {
     mutating func wipe() -> GatewayState {
         let old = self
         self = GatewayState(ownFamilies: Array(families.own.values), maximumGroups: maximumGroups)
+        remembered = old.remembered
+        changes = old.changes
+        expiredCount = old.expiredCount
+        deletedCount = old.deletedCount + old.groupCount
         return old
     }
 
@@ -98,7 +117,8 @@ package struct GatewayState: Sendable {
         }
         groupNumbers[key] = number
         let labels = SeriesRules.withInstance(key.labels)
-        let series = PackedSeries(labels: labels, value: .gauge(0), type: .gauge, isExposable: true)
+        let series = PackedSeries(
+            labels: labels, value: .gauge(0), type: .gauge, isExposable: true, shardHash: key.shardHash)
         let hash = series.keyHash
         for (family, isPushTime) in [(pushTimeFamily, true), (failureTimeFamily, false)] {
             families[family].addMember(.gauge)

@@ -31,6 +31,10 @@ struct GroupRecord: Sendable {
     var pushTimeSlot = SlotTable.none
     /// The series of `push_failure_time_seconds`.
     var failureTimeSlot = SlotTable.none
+    /// How long the group stays.
+    var lifetime = GroupLifetime.forever
+    /// The series of `push_expiry_time_seconds`, if the lifetime ends at a time.
+    var expiryTimeSlot = SlotTable.none
     /// In the order in which they were first pushed.
     var members: [Member] = []
 

@@ -130,7 +130,8 @@ extension GatewayService {
             time: WallClock.nanoseconds())
         store.submit(.push(push)) { [self] outcome in
             switch outcome {
-            case .accepted: finish(report, HTTPResponse(checks ? .ok : .accepted))
+            case .accepted, .each, .repeated:
+                finish(report, Self.response(to: outcome, accepted: checks ? .ok : .accepted))
             case .refused(let refusal):
                 if !checks, case .inconsistent = refusal {
                     // Upstream does not wait for the verdict when it does not check.
@@ -153,10 +154,12 @@ extension GatewayService {
     /// The answer to a command.
     static func response(to outcome: Outcome, accepted: HTTPStatus) -> HTTPResponse {
         switch outcome {
-        case .accepted: HTTPResponse(accepted)
+        case .accepted, .each: HTTPResponse(accepted)
+        case .repeated(let first): response(to: first, accepted: accepted)
         case .refused(let refusal):
             switch refusal {
             case .inconsistent: .error(.badRequest, refusal.description)
+            case .keyReused: .error(.unprocessableContent, refusal.description)
             case .limit: .error(.tooManyRequests, refusal.description)
             case .unavailable, .closing:
                 .error(.serviceUnavailable, refusal.description, fields: [HTTPField("Retry-After", "1")])

@@ -1,0 +1,67 @@
+internal import Synchronization
+
+extension GatewayStore {
+    /// The keys of the groups that one of `selectors` selects (all groups if there is none), at most `limit`, in no
+    /// particular order.
+    ///
+    /// The lock is taken for a few groups at a time.
+    /// - Parameter time: If given, only groups whose last push, taken or refused, came before it (nanoseconds since
+    ///   1970).
+    package func keys(
+        matching selectors: [GroupSelector], before time: Int64? = nil, limit: Int = .max
+    ) -> [GroupingKey] {
+        var keys: [GroupingKey] = []
+        var next = 0
+        while keys.count < limit {
+            let (batch, end) = state.withLock { state -> ([GroupingKey], Int) in
+                let end = min(next + 256, state.groups.count)
+                let groups = state.groups[min(next, end)..<end]
+                return (
+                    groups.filter { $0.isUsed && max($0.pushTime, $0.failureTime) < time ?? .max }.map(\.key), end
+                )
+            }
+            if next >= end { break }
+            for key in batch where selectors.isEmpty || selectors.contains(where: { $0.selects(key) }) {
+                keys.append(key)
+                if keys.count == limit { break }
+            }
+            next = end
+        }
+        return keys
+    }
+
+    /// Deletes groups, a few at a time, so that pushes between them wait for little; `completion` comes once, when all
+    /// that was deleted is durable, or with the first refusal.
+    /// - Parameter time: Groups that were pushed since (nanoseconds since 1970) stay; `Int64.max`: all are deleted.
+    package func delete(
+        _ keys: [GroupingKey], before time: Int64, completion: @escaping @Sendable (Outcome) -> Void
+    ) {
+        let portion = 32
+        let count = max(1, (keys.count + portion - 1) / portion)
+        let box = DeletionProgress(count: count, completion: completion)
+        for start in stride(from: 0, to: count * portion, by: portion) {
+            let part = Array(keys[min(start, keys.count)..<min(start + portion, keys.count)])
+            submit(.deleteAll(part, before: time)) { box.finish($0) }
+        }
+    }
+}
+
+/// Waits for all portions of a deletion.
+private final class DeletionProgress: Sendable {
+    private let progress: Mutex<(left: Int, outcome: Outcome)>
+    private let completion: @Sendable (Outcome) -> Void
+
+    init(count: Int, completion: @escaping @Sendable (Outcome) -> Void) {
+        progress = Mutex((left: count, outcome: Outcome.accepted))
+        self.completion = completion
+    }
+
+    func finish(_ outcome: Outcome) {
+        let final: Outcome? = progress.withLock { progress in
+            progress.left -= 1
+            if progress.outcome == .accepted { progress.outcome = outcome }
+            return progress.left == 0 ? progress.outcome : nil
+        }
+        if let final { completion(final) }
+    }
+}

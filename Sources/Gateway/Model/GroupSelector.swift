@@ -1,0 +1,63 @@
+package import Matching
+internal import MetricModel
+
+/// Conditions on the labels of a group, all of which it must fulfil; a label that it does not have is empty.
+package struct GroupSelector: Sendable, Hashable {
+    package let matchers: [Matcher]
+
+    /// A selector; without matchers it selects every group.
+    package init(_ matchers: [Matcher]) { self.matchers = matchers }
+
+    /// Whether a group is selected.
+    /// - Complexity: O(matchers × labels).
+    package func selects(_ key: GroupingKey) -> Bool {
+        matchers.allSatisfy { $0.matches(key[$0.name] ?? "") }
+    }
+}
+
+/// Which part of what is stored a scrape asks for.
+package struct ScrapeFilter: Sendable, Hashable {
+    /// Series that fulfil all matchers of one of these are sent; `__name__` is the family's name. Empty: all series.
+    package var selectors: [[Matcher]]
+    /// Groups are spread over so many shards by their keys; nil: all groups.
+    package var shard: Shard?
+
+    /// One of several parts of the groups.
+    package struct Shard: Sendable, Hashable {
+        /// From 0.
+        package let index: Int
+        /// At least 1.
+        package let count: Int
+
+        /// Part `index` of `count`; nil if there is none of that number.
+        package init?(index: Int, count: Int) {
+            guard count >= 1, count <= 65_536, index >= 0, index < count else { return nil }
+            self.index = index
+            self.count = count
+        }
+
+        /// Whether a group with this ``GroupingKey/shardHash`` belongs to the part.
+        func contains(_ hash: UInt16) -> Bool { Int(hash) * count / 65_536 == index }
+    }
+
+    /// A filter; by default everything passes.
+    package init(selectors: [[Matcher]] = [], shard: Shard? = nil) {
+        self.selectors = selectors
+        self.shard = shard
+    }
+
+    /// Whether everything passes.
+    package var isEmpty: Bool { selectors.isEmpty && shard == nil }
+
+    func includes(_ series: PackedSeries, of family: ByteString) -> Bool {
+        if let shard, !shard.contains(series.shardHash) { return false }
+        guard !selectors.isEmpty else { return true }
+        let labels = series.labels
+        return selectors.contains { matchers in
+            matchers.allSatisfy { matcher in
+                if matcher.name == Labels.metricName { return matcher.matches(family) }
+                return matcher.matches(labels.first { $0.name == matcher.name }?.value ?? "")
+            }
+        }
+    }
+}

@@ -1,0 +1,173 @@
+internal import MetricModel
+
+/// A command made ready outside the store's lock.
+indirect enum PreparedCommand: Sendable {
+    case push(PreparedPush, encoded: [UInt8])
+    case delete(GroupingKey)
+    case deleteAll([GroupingKey], before: Int64)
+    case wipe
+    case batch([PreparedCommand], isAtomic: Bool)
+    case once(IdempotencyKey, PreparedCommand)
+    case expire(at: Int64, limit: Int)
+    case scraped([ScrapedGroup], by: ByteString)
+
+    /// - Parameter encoding: Whether effects will be written down, so that they are encoded now.
+    init(_ command: Command, encoding: Bool) {
+        switch command {
+        case .push(let push): self = PreparedCommand.prepare(push, encoding)
+        case .delete(let key): self = .delete(key)
+        case .deleteAll(let keys, let time): self = .deleteAll(keys, before: time)
+        case .wipe: self = .wipe
+        case .batch(let pushes, let isAtomic):
+            self = .batch(pushes.map { PreparedCommand.prepare($0, encoding) }, isAtomic: isAtomic)
+        case .once(let key, let command): self = .once(key, PreparedCommand(command, encoding: encoding))
+        case .expire(let now): self = .expire(at: now, limit: .max)
+        case .scraped(let groups, let scraper): self = .scraped(groups, by: scraper)
+        }
+    }
+
+    private static func prepare(_ push: Push, _ encoding: Bool) -> PreparedCommand {
+        let prepared = PreparedPush(push)
+        // What an accumulating push comes to is known only when it is applied.
+        let isFinal = encoding && prepared.errors.isEmpty && prepared.mode != .accumulate
+        return .push(prepared, encoded: isFinal ? Effect.push(prepared).encoded : [])
+    }
+}
+
+/// Collects the effects of a command, if anybody writes them down.
+struct EffectLog {
+    let isKept: Bool
+    private(set) var effects: [[UInt8]] = []
+
+    init(isKept: Bool) { self.isKept = isKept }
+
+    mutating func append(_ effect: @autoclosure () -> Effect) {
+        if isKept { effects.append(effect().encoded) }
+    }
+
+    mutating func append(encoded: [UInt8]) {
+        if isKept { effects.append(encoded) }
+    }
+
+    mutating func removeAll() { effects = [] }
+}
+
+extension GatewayState {
+    /// Does what `command` says, and notes what of it must be written down.
+    mutating func perform(_ command: PreparedCommand, _ log: inout EffectLog) -> Outcome {
+        switch command {
+        case .push(let push, let encoded): return perform(push, encoded, &log)
+        case .delete(let key):
+            remove(key, &log)
+            return .accepted
+        case .deleteAll(let keys, let time):
+            for key in keys {
+                guard let number = groupNumbers[key] else { continue }
+                let group = groups[Int(number)]
+                if max(group.pushTime, group.failureTime) < time { remove(key, &log) }
+            }
+            return .accepted
+        case .wipe:
+            wipe()
+            note(.wiped, nil, time: 0)
+            log.append(.wipe)
+            return .accepted
+        case .batch(let pushes, let isAtomic):
+            return isAtomic ? performTogether(pushes, &log) : .each(pushes.map { perform($0, &log) })
+        case .once(let key, let command): return performOnce(key, command, &log)
+        case .expire(let now, let limit):
+            for key in expire(at: now, limit: limit) { log.append(.delete(key)) }
+            return .accepted
+        case .scraped(let groups, let scraper):
+            for group in groups {
+                switch credit(group, to: scraper) {
+                case .none: break
+                case .counted: log.append(.scraped(group, by: scraper))
+                case .complete: log.append(.delete(group.key))
+                }
+            }
+            return .accepted
+        }
+    }
+
+    private mutating func remove(_ key: GroupingKey, _ log: inout EffectLog) {
+        guard delete(key) else { return }
+        deletedCount += 1
+        note(.deleted, key, time: 0)
+        log.append(.delete(key))
+    }
+
+    private mutating func perform(_ push: PreparedPush, _ encoded: [UInt8], _ log: inout EffectLog) -> Outcome {
+        var final = push
+        var isEncoded = !encoded.isEmpty
+        if push.mode == .accumulate, push.isGroupValid, push.errors.isEmpty {
+            do throws(AccumulationError) {
+                final = try accumulated(push)
+                isEncoded = false
+            } catch {
+                return finish(refused(error.errors, push, isAlways: true), push, encoded, &log)
+            }
+        }
+        return finish(apply(final), final, isEncoded ? encoded : [], &log)
+    }
+
+    private mutating func finish(
+        _ applied: Applied, _ push: PreparedPush, _ encoded: [UInt8], _ log: inout EffectLog
+    ) -> Outcome {
+        switch applied.effect {
+        case .none: break
+        case .push:
+            note(.pushed, push.group, time: push.time)
+            if encoded.isEmpty { log.append(.push(push)) } else { log.append(encoded: encoded) }
+        case .failure:
+            note(.failed, push.group, time: push.time)
+            log.append(.failure(push.group, time: push.time, push.lifetime))
+        }
+        return applied.outcome
+    }
+
+    /// All pushes, or none: groups that were changed before a refusal are put back as they were.
+    private mutating func performTogether(_ pushes: [PreparedCommand], _ log: inout EffectLog) -> Outcome {
+        var undo: [(key: GroupingKey, old: GroupView?)] = []
+        var own = EffectLog(isKept: log.isKept)
+        for command in pushes {
+            guard case .push(let push, _) = command else { continue }
+            undo.append((push.group, group(push.group)))
+            let outcome = perform(command, &own)
+            guard case .refused = outcome else { continue }
+            for step in undo.reversed() {
+                if let old = step.old { restore(old) } else { delete(step.key) }
+            }
+            // That the request failed is shown by the group that made it fail.
+            if case .refused(.inconsistent) = outcome, push.isGroupValid, canMark(push.group) {
+                markFailed(push.group, time: push.time, push.lifetime)
+                log.append(.failure(push.group, time: push.time, push.lifetime))
+            }
+            return outcome
+        }
+        for effect in own.effects { log.append(encoded: effect) }
+        return .accepted
+    }
+
+    private mutating func performOnce(
+        _ key: IdempotencyKey, _ command: PreparedCommand, _ log: inout EffectLog
+    ) -> Outcome {
+        if let entry = remembered.entry(for: key) {
+            guard entry.key.fingerprint == key.fingerprint else {
+                return .refused(
+                    .keyReused("the idempotency key was used for another request; use a new key for each request"))
+            }
+            return .repeated(entry.outcome)
+        }
+        let outcome = perform(command, &log)
+        // What the client should try again must not be answered from memory.
+        switch outcome {
+        case .refused(.limit), .refused(.unavailable), .refused(.closing), .refused(.keyReused), .repeated: break
+        case .accepted, .refused(.inconsistent), .each:
+            let entry = RememberedOutcomes.Entry(key: key, outcome: outcome)
+            remembered.insert(entry)
+            log.append(.remembered(entry))
+        }
+        return outcome
+    }
+}
