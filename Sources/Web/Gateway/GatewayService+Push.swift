@@ -66,7 +66,7 @@ extension GatewayService {
         }
     }
 
-    private func group(_ target: TargetPath) throws(PushTarget.Invalid) -> GroupingKey {
+    func group(_ target: TargetPath) throws(PushTarget.Invalid) -> GroupingKey {
         try PushTarget.group(
             job: target.path[target.part], isBase64: target.isBase64, rest: target.path[target.rest],
             allowsUTF8: settings.allowsUTF8Names, limits: settings.limits)

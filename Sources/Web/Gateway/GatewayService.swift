@@ -16,6 +16,7 @@ package final class GatewayService: HTTPService {
         case asset
         case push(Push.Mode, isBase64: Bool)
         case delete(isBase64: Bool)
+        case group(isBase64: Bool)
         case quit
         case quitByGet
     }
@@ -24,6 +25,7 @@ package final class GatewayService: HTTPService {
         case options
         case status
         case metrics
+        case groups
         case wipe
     }
 
@@ -116,6 +118,8 @@ package final class GatewayService: HTTPService {
             push(request, target, mode: mode, coding: coding, start: start, responder)
         case .delete(let isBase64):
             delete(request, TargetPath(path: path, hit: hit, isBase64: isBase64), responder)
+        case .group(let isBase64):
+            groupPage(request, TargetPath(path: path, hit: hit, isBase64: isBase64), responder)
         case .scrape: scrape(request, responder)
         case .healthy: answer(.healthy, request, responder, health(nil))
         case .ready: answer(.ready, request, responder, health(store.refusal?.description))
@@ -137,6 +141,7 @@ package final class GatewayService: HTTPService {
         case .options: answer(.apiOptions, request, responder, HTTPResponse(.ok, fields: Self.apiFields))
         case .status: answer(.apiStatus, request, responder, statusDocument())
         case .metrics: metricsDocument(request, responder)
+        case .groups: groupsDocument(request, responder)
         case .wipe: wipe(request, responder)
         }
     }
@@ -184,6 +189,7 @@ package final class GatewayService: HTTPService {
             table.add(.put, target, .push(.replaceGroup, isBase64: isBase64))
             table.add(.post, target, .push(.replaceFamilies, isBase64: isBase64))
             table.add(.delete, target, .delete(isBase64: isBase64))
+            table.add(.get, .part(prefix: path("/group/job\(suffix)/")), .group(isBase64: isBase64))
         }
         let telemetry = prefix + "/" + settings.telemetryPath
         let cleaned = PathRules.cleaned(Array(telemetry.utf8)[...]) ?? Array(telemetry.utf8)
@@ -205,6 +211,7 @@ package final class GatewayService: HTTPService {
         var table = RouteTable<APIRoute>()
         table.add(.get, .exact(Array("/status".utf8)), .status)
         table.add(.get, .exact(Array("/metrics".utf8)), .metrics)
+        table.add(.get, .exact(Array("/groups".utf8)), .groups)
         if settings.enablesAdminAPI { table.add(.put, .exact(Array("/admin/wipe".utf8)), .wipe) }
         table.add(.options, .below(prefix: []), .options)
         return table

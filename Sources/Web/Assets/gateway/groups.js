@@ -2,7 +2,7 @@
 
 import { api, base } from "../common/api.js";
 import { element, labelSet, replace } from "../common/dom.js";
-import { age, bytes, count } from "../common/format.js";
+import { age, count } from "../common/format.js";
 
 const pageSize = 200;
 const host = document.querySelector("#groups");
@@ -64,8 +64,7 @@ function row(group, top) {
     element("span", { title: group.last_push ? new Date(group.last_push * 1000).toISOString() : "" }, age(view.now - group.last_push)),
     element("span", { class: failed ? "failed" : "faint" }, group.last_failure ? (failed ? `failed ${age(view.now - group.last_failure)}` : age(view.now - group.last_failure)) : "never failed"),
     element("span", { class: "number" }, count(group.families)),
-    element("span", { class: "number" }, count(group.series)),
-    element("span", { class: "number" }, bytes(group.bytes)));
+    element("span", { class: "number" }, count(group.series)));
 }
 
 function emptyNote() {
