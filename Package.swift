@@ -141,6 +141,9 @@ let benchmarks: [Target] =
             ],
             path: "Benchmarks/TSDBBenchmarks", swiftSettings: strict),
         .executableTarget(
+            name: "PromQLBenchmarks", dependencies: ["MetricModel", "Matching", "PromQL"],
+            path: "Benchmarks/PromQLBenchmarks", swiftSettings: strict),
+        .executableTarget(
             name: "GatewayBenchmarks", dependencies: ["MetricModel", "Exposition", "DurableFiles", "Gateway"],
             path: "Benchmarks/GatewayBenchmarks", swiftSettings: strict),
         .target(name: "CAllocationCounter", path: "Benchmarks/CAllocationCounter"),
