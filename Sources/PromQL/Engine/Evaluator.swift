@@ -159,10 +159,14 @@ final class Evaluator {
 
     private static func join(_ left: StepRow, _ right: StepRow, steps: Int) throws(QueryError) -> StepRow {
         var builder = RowBuilder(capacity: steps)
+        // Whether the name goes is what the earliest sample says.
+        var dropName: Bool?
         for step in min(left.first, right.first)..<max(left.end, right.end) {
             let (a, b) = (left.kind(step), right.kind(step))
             if a != CellKind.none && b != CellKind.none { throw .sameLabelset }
+            if a == CellKind.none && b == CellKind.none { continue }
             let row = a != CellKind.none ? left : right
+            if dropName == nil { dropName = row.dropName }
             switch row.kind(step) {
             case CellKind.float: builder.append(step, row.value(step))
             case CellKind.histogram:
@@ -170,7 +174,7 @@ final class Evaluator {
             default: break
             }
         }
-        return builder.row(left.labels, dropName: left.dropName) ?? left
+        return builder.row(left.labels, dropName: dropName ?? left.dropName) ?? left
     }
 
     /// The result of the whole query: names dropped that were kept until here.
