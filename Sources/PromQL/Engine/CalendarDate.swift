@@ -15,12 +15,13 @@ struct CalendarDate {
     /// 1 to 366.
     let dayOfYear: Int
 
-    /// The moment `seconds` after 1970-01-01; beyond some hundred million years, the nearest one within.
+    /// The moment `seconds` after 1970-01-01. Where that lies before the year -292277022399, or beyond what 64 bits
+    /// count from there, it is the date that Go's `time` comes to.
     init(seconds: Int64) {
-        let limit: Int64 = 1 << 52
-        let seconds = Int(max(-limit, min(limit, seconds)))
-        let days = seconds >= 0 ? seconds / 86_400 : (seconds - 86_399) / 86_400
-        let rest = seconds - days * 86_400
+        // Days are counted from that year, without a sign, so that the division rounds down.
+        let fromEpoch = UInt64(bitPattern: seconds &+ 9_223_371_966_579_724_800)
+        let days = Int(fromEpoch / 86_400) - 9_223_371_966_579_724_800 / 86_400
+        let rest = Int(fromEpoch % 86_400)
         hour = rest / 3600
         minute = rest / 60 % 60
         second = rest % 60
