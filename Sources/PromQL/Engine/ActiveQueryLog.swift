@@ -31,10 +31,17 @@ package final class ActiveQueryLog: Sendable {
     /// Notes a query; nil if there is no room.
     func insert(_ query: ByteString) -> Int? {
         guard let place = free.withLock({ $0.popLast() }) else { return nil }
-        let text = Quoting.quote(ByteString(query.bytes.prefix(400)))
-        var entry = Array("{\"query\":\(text),\"timestamp_sec\":\(now())}".utf8.prefix(Self.entrySize - 1))
-        entry.append(UInt8(ascii: ","))
-        entry += [UInt8](repeating: 0, count: Self.entrySize - entry.count)
+        let ending = Array(",\"timestamp_sec\":\(now())},".utf8)
+        var entry: [UInt8] = []
+        var length = Self.entrySize
+        repeat {
+            // Cut until it fits, escapes included.
+            length = length * 3 / 4
+            entry = Array("{\"query\":".utf8)
+            JSONText.append(query.bytes.prefix(length), to: &entry)
+            entry += ending
+        } while entry.count > Self.entrySize && length > 0
+        entry += [UInt8](repeating: 0, count: max(0, Self.entrySize - entry.count))
         storage.write(entry, at: 1 + place * Self.entrySize)
         return place
     }
