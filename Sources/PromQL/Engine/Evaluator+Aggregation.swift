@@ -87,8 +87,10 @@ extension Evaluator {
         var result: [StepRow] = []
         var sorted: [Double] = []
         for (group, indices) in members.enumerated() {
-            var builder = RowBuilder(capacity: times.count)
-            for step in 0..<times.count {
+            let first = indices.map { rows[$0].first }.min() ?? 0
+            let end = indices.map { rows[$0].end }.max() ?? 0
+            var builder = RowBuilder(capacity: max(0, end - first))
+            for step in first..<max(first, end) {
                 if step & 63 == 0 { try context.control.check() }
                 sorted.removeAll(keepingCapacity: true)
                 var nans = 0

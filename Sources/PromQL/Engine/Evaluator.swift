@@ -53,7 +53,9 @@ final class Evaluator {
         guard times.count > 0 else { return [] }
         try context.control.checkCells(times.count)
         switch node {
-        case .number(let value): return [constant(value)]
+        case .number(let value):
+            try context.control.hold(times.count)
+            return [constant(value)]
         case .string: return []
         case .selector(let plan): return try evaluate(plan)
         case .matrix, .subquery:

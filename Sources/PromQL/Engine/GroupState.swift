@@ -7,6 +7,9 @@ internal import MetricModel
 struct GroupState {
     private let operation: AggregateOperator
     private let steps: Int
+    /// The step of the first cell of the columns, which only cover the steps of the rows so far: there may be many
+    /// groups of short-lived series.
+    private var base = 0
     /// How many samples were taken in at each step.
     private var counts: [Double]
     /// Sums, extremes, or sums of squared distances.
@@ -25,15 +28,44 @@ struct GroupState {
     init(_ operation: AggregateOperator, steps: Int) {
         self.operation = operation
         self.steps = steps
-        counts = [Double](repeating: 0, count: steps)
-        values = [Double](repeating: 0, count: steps)
-        let needsSeconds = operation == .sum || operation == .avg || operation == .stddev || operation == .stdvar
-        seconds = needsSeconds ? [Double](repeating: 0, count: steps) : []
+        counts = []
+        values = []
+        seconds = []
+    }
+
+    private var needsSeconds: Bool {
+        operation == .sum || operation == .avg || operation == .stddev || operation == .stdvar
+    }
+
+    /// How many cells the columns have.
+    var cellCount: Int { counts.count }
+
+    /// Makes the columns cover the steps of `row`.
+    private mutating func cover(_ row: StepRow) {
+        let first = max(0, row.first)
+        let end = min(steps, row.end)
+        guard first < end else { return }
+        if counts.isEmpty { base = first }
+        if first < base {
+            let missing = base - first
+            counts.insert(contentsOf: repeatElement(0, count: missing), at: 0)
+            values.insert(contentsOf: repeatElement(0, count: missing), at: 0)
+            if needsSeconds { seconds.insert(contentsOf: repeatElement(0, count: missing), at: 0) }
+            if !floats.isEmpty { floats.insert(contentsOf: repeatElement(false, count: missing), at: 0) }
+            base = first
+        }
+        let missing = end - base - counts.count
+        guard missing > 0 else { return }
+        counts.append(contentsOf: repeatElement(0, count: missing))
+        values.append(contentsOf: repeatElement(0, count: missing))
+        if needsSeconds { seconds.append(contentsOf: repeatElement(0, count: missing)) }
+        if !floats.isEmpty { floats.append(contentsOf: repeatElement(false, count: missing)) }
     }
 
     /// Takes in a row.
     mutating func add(_ row: StepRow) {
         if row.dropName { dropName = true }
+        cover(row)
         if row.hasHistograms || !floats.isEmpty {
             addMixed(row)
         } else if row.kinds.isEmpty {
@@ -55,7 +87,8 @@ struct GroupState {
     }
 
     private mutating func addFloats(_ row: StepRow, _ first: Int, _ new: ArraySlice<Double>) {
-        guard first >= 0, first + new.count <= steps else { return }
+        let first = first - base
+        guard first >= 0, first + new.count <= counts.count else { return }
         switch operation {
         case .sum: addSums(first, new)
         case .avg: addMeans(first, new)
@@ -67,13 +100,13 @@ struct GroupState {
     }
 
     private mutating func addSums(_ first: Int, _ new: ArraySlice<Double>) {
-        let steps = steps
+        let cells = counts.count
         new.withUnsafeBufferPointer { new in
             counts.withUnsafeMutableBufferPointer { counts in
                 values.withUnsafeMutableBufferPointer { values in
                     seconds.withUnsafeMutableBufferPointer { seconds in
-                        // SAFETY: `first + new.count` is at most `steps`, the length of all three columns.
-                        precondition(counts.count == steps && first &+ new.count <= steps)
+                        // SAFETY: `first + new.count` is at most `cells`, the length of all three columns.
+                        precondition(values.count == cells && seconds.count == cells && first &+ new.count <= cells)
                         var index = 0
                         while index < new.count {
                             let step = first &+ index
@@ -96,13 +129,13 @@ struct GroupState {
 
     private mutating func addMeans(_ first: Int, _ new: ArraySlice<Double>) {
         for (offset, value) in new.enumerated() {
-            let step = first + offset
+            let step = first + offset  // from `base`
             counts[step] += 1
             if counts[step] == 1 {
                 values[step] = value
                 continue
             }
-            if incremental.isEmpty || incremental[step] == nil {
+            if incremental.isEmpty || incremental[base + step] == nil {
                 var sum = KahanSum(values[step], compensation: seconds[step])
                 sum.add(value)
                 if !sum.sum.isInfinite {
@@ -110,10 +143,10 @@ struct GroupState {
                     seconds[step] = sum.compensation
                     continue
                 }
-                incremental[step] = RunningMean(
+                incremental[base + step] = RunningMean(
                     sum: KahanSum(values[step], compensation: seconds[step]), count: counts[step] - 1)
             }
-            incremental[step]?.add(value)
+            incremental[base + step]?.add(value)
         }
     }
 
@@ -144,18 +177,19 @@ struct GroupState {
     /// Rows with histograms, and all rows after one.
     private mutating func addMixed(_ row: StepRow) {
         if floats.isEmpty { floats = counts.map { $0 > 0 } }
-        for step in max(0, row.first)..<min(steps, row.end) {
+        for step in max(0, row.first)..<max(max(0, row.first), min(steps, row.end)) {
+            let cell = step - base
             switch row.kind(step) {
             case CellKind.float:
                 if histograms[step]?.isIncompatible == true { continue }
                 // A histogram as the first sample counts, but no number was added to yet.
-                let seen = counts[step]
-                if (operation == .sum || operation == .avg) && !floats[step] && seen > 0 {
-                    counts[step] += 1
+                let seen = counts[cell]
+                if (operation == .sum || operation == .avg) && !floats[cell] && seen > 0 {
+                    counts[cell] += 1
                 } else {
                     addFloats(row, step, row.values[(step - row.first)..<(step - row.first + 1)])
                 }
-                floats[step] = true
+                floats[cell] = true
             case CellKind.histogram:
                 guard let histogram = row.histogram(step)?.value else { continue }
                 add(histogram, row.labels, at: step)
@@ -165,16 +199,17 @@ struct GroupState {
     }
 
     private mutating func add(_ histogram: FloatHistogram, _ labels: Labels, at step: Int) {
+        let cell = step - base
         switch operation {
-        case .count, .group: counts[step] += 1
+        case .count, .group: counts[cell] += 1
         case .sum, .avg:
             if histograms[step]?.isIncompatible == true { return }
-            counts[step] += 1
+            counts[cell] += 1
             if histograms[step] != nil {
                 histograms[step]?.add(histogram, labels)
             } else {
                 histograms[step] = HistogramState(
-                    histogram, isAverage: operation == .avg, comesFirst: counts[step] == 1)
+                    histogram, isAverage: operation == .avg, comesFirst: counts[cell] == 1)
             }
         default: ignoredHistogram = true
         }
@@ -185,20 +220,22 @@ struct GroupState {
         if ignoredHistogram {
             annotations.add(.histogramIgnored(aggregation: operation.rawValue), at: plan.nodePosition)
         }
+        guard !counts.isEmpty else { return nil }
         if histograms.isEmpty, !counts.contains(0) {
             finishFloats()
-            return StepRow(labels: labels, dropName: dropName, first: 0, values: values)
+            return StepRow(labels: labels, dropName: dropName, first: base, values: values)
         }
         let present = counts
         finishFloats()
-        var builder = RowBuilder(capacity: steps)
-        for step in 0..<steps where present[step] > 0 {
+        var builder = RowBuilder(capacity: counts.count)
+        for cell in present.indices where present[cell] > 0 {
+            let step = base + cell
             guard let state = histograms[step] else {
-                builder.append(step, values[step])
+                builder.append(step, values[cell])
                 continue
             }
             state.note(plan, &annotations)
-            if floats[step] {
+            if floats[cell] {
                 annotations.add(.mixedFloatsHistogramsAggregation, at: plan.nodePosition)
             } else if !state.isIncompatible, let result = state.result() {
                 if state.hints.collide {
@@ -220,9 +257,9 @@ struct GroupState {
                 let count = counts[step]
                 values[step] = values[step] / count + seconds[step] / count
             }
-            for (step, mean) in incremental { values[step] = mean.value }
+            for (step, mean) in incremental { values[step - base] = mean.value }
         case .count: values = counts
-        case .group: values = [Double](repeating: 1, count: steps)
+        case .group: values = [Double](repeating: 1, count: counts.count)
         case .stdvar:
             for step in values.indices { values[step] /= counts[step] }
         case .stddev:
