@@ -17,8 +17,8 @@ package struct QueryRequest: Sendable {
     package var timeout: Duration?
     /// Whether samples are counted for each step.
     package var countsSteps = false
-    /// Whether nobody waits for the answer any more.
-    package var isCancelled: @Sendable () -> Bool = { false }
+    /// Ends the query when nobody waits for the answer any more.
+    package var cancellation: QueryCancellation?
 
     /// A query.
     package init(_ query: ByteString, _ time: Time) {
@@ -69,6 +69,8 @@ package struct QueryAnswer: Sendable {
         case string(Timestamp, ByteString)
         case vector([VectorElement])
         case matrix([MatrixSeries])
+        /// A range vector as the engine gives it.
+        case series([ResultSeries])
     }
 
     package var value: Value

@@ -127,10 +127,23 @@ enum QueryResultJSON {
     }
 
     static func append(_ series: QueryAnswer.MatrixSeries, to json: inout [UInt8]) {
+        append(series.labels, series.floats, series.histograms.count, to: &json) { series.histograms[$0] }
+    }
+
+    static func append(_ series: ResultSeries, to json: inout [UInt8]) {
+        append(series.labels, series.floats, series.histograms.count, to: &json) {
+            (series.histograms[$0].timestamp, series.histograms[$0].value.value)
+        }
+    }
+
+    private static func append(
+        _ labels: Labels, _ floats: [(timestamp: Timestamp, value: Double)], _ histogramCount: Int,
+        to json: inout [UInt8], histogram: (Int) -> (timestamp: Timestamp, value: FloatHistogram)
+    ) {
         json += #"{"metric":"#.utf8
-        append(series.labels, to: &json)
-        json.reserveCapacity(json.count + series.floats.count * 32)
-        for (index, point) in series.floats.enumerated() {
+        append(labels, to: &json)
+        json.reserveCapacity(json.count + floats.count * 32)
+        for (index, point) in floats.enumerated() {
             json += (index == 0 ? #","values":["# : ",").utf8
             json.append(UInt8(ascii: "["))
             append(timestamp: point.timestamp, to: &json)
@@ -138,12 +151,13 @@ enum QueryResultJSON {
             append(point.value, to: &json)
             json.append(UInt8(ascii: "]"))
         }
-        if !series.floats.isEmpty { json.append(UInt8(ascii: "]")) }
-        for (index, point) in series.histograms.enumerated() {
+        if !floats.isEmpty { json.append(UInt8(ascii: "]")) }
+        for index in 0..<histogramCount {
             json += (index == 0 ? #","histograms":["# : ",").utf8
+            let point = histogram(index)
             append(.histogram(point.value), at: point.timestamp, to: &json)
         }
-        if !series.histograms.isEmpty { json.append(UInt8(ascii: "]")) }
+        if histogramCount > 0 { json.append(UInt8(ascii: "]")) }
         json.append(UInt8(ascii: "}"))
     }
 
@@ -209,6 +223,10 @@ enum QueryResultJSON {
             tail.insert(UInt8(ascii: "]"), at: 0)
             return pieces(head, elements, tail) { append($0, to: &$1) }
         case .matrix(let series):
+            head += #"matrix","result":["#.utf8
+            tail.insert(UInt8(ascii: "]"), at: 0)
+            return pieces(head, series, tail) { append($0, to: &$1) }
+        case .series(let series):
             head += #"matrix","result":["#.utf8
             tail.insert(UInt8(ascii: "]"), at: 0)
             return pieces(head, series, tail) { append($0, to: &$1) }

@@ -45,7 +45,7 @@ extension ServerAPI {
         _ request: ServerRequest, _ form: FormValues, _ time: QueryRequest.Time, limit: Int
     ) throws(APIError) -> ServerResponse {
         var query = QueryRequest(form.first("query"), time)
-        query.isCancelled = request.isCancelled
+        query.cancellation = request.cancellation
         if !form.first("timeout").isEmpty {
             query.timeout = .nanoseconds(try duration(form, "timeout").nanoseconds)
         }
@@ -160,6 +160,9 @@ extension QueryAnswer.Value {
             return true
         case .matrix(let series) where series.count > limit:
             self = .matrix(Array(series[..<limit]))
+            return true
+        case .series(let series) where series.count > limit:
+            self = .series(Array(series[..<limit]))
             return true
         default: return false
         }

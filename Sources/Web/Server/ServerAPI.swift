@@ -89,7 +89,7 @@ package final class ServerAPI: Sendable {
     let evaluator: any QueryEvaluator
     let targets: any TargetDirectory
     package let notifications = NotificationCenter()
-    package let counters = APICounters()
+    package let counters: APICounters
     private let store = Mutex<Database?>(nil)
     private let readiness = Atomic<Int>(Readiness.starting.rawValue)
     private let quitRequested = Atomic<Bool>(false)
@@ -97,9 +97,10 @@ package final class ServerAPI: Sendable {
     /// An API that is not ready yet; see ``open(_:)``.
     package init(
         settings: Settings, process: Process, parser: Parser, evaluator: any QueryEvaluator,
-        targets: any TargetDirectory
+        targets: any TargetDirectory, counters: APICounters = APICounters()
     ) {
         self.settings = settings
+        self.counters = counters
         self.process = process
         self.parser = parser
         self.evaluator = evaluator

@@ -1,4 +1,5 @@
 package import MetricModel
+package import PromQL
 
 /// A request to the server's API, apart from how it came in.
 package struct ServerRequest: Sendable {
@@ -12,20 +13,20 @@ package struct ServerRequest: Sendable {
     package var fields: [String: String]
     /// The whole body as sent.
     package var body: [UInt8]
-    /// Whether the client went away, so that nobody waits for the answer.
-    package var isCancelled: @Sendable () -> Bool
+    /// Cancelled when the client goes away, so that nobody waits for the answer.
+    package var cancellation: QueryCancellation
 
     /// A request.
     package init(
         _ method: String, _ path: ByteString, query: ByteString = "", fields: [String: String] = [:],
-        body: [UInt8] = [], isCancelled: @escaping @Sendable () -> Bool = { false }
+        body: [UInt8] = [], cancellation: QueryCancellation = QueryCancellation()
     ) {
         self.method = method
         self.path = path
         self.query = query
         self.fields = fields
         self.body = body
-        self.isCancelled = isCancelled
+        self.cancellation = cancellation
     }
 }
 

@@ -2,7 +2,7 @@ internal import Compression
 package import MetricModel
 internal import NIOCore
 package import NIOPosix
-internal import Synchronization
+internal import PromQL
 
 /// The server's API over HTTP: requests run on threads that may block, answers are compressed and streamed.
 package final class ServerService: HTTPService {
@@ -48,8 +48,8 @@ package final class ServerService: HTTPService {
             responder.complete(page)
             return
         }
-        let isCancelled = Flag()
-        let serverRequest = Self.serverRequest(request, path, isCancelled)
+        let cancellation = QueryCancellation()
+        let serverRequest = Self.serverRequest(request, path, cancellation)
         let usesGzip = Self.acceptsGzip(request.head)
         responder.complete { [api, workers] in
             await withTaskCancellationHandler {
@@ -65,18 +65,9 @@ package final class ServerService: HTTPService {
                     }
                 }
             } onCancel: {
-                isCancelled.set()
+                cancellation.cancel()
             }
         }
-    }
-
-    /// Set from the event loop, read by a query.
-    private final class Flag: Sendable {
-        private let value = Atomic<Bool>(false)
-
-        func set() { value.store(true, ordering: .relaxed) }
-
-        var isSet: Bool { value.load(ordering: .relaxed) }
     }
 
     /// The decoded path behind the prefix; nil for paths outside of it.
@@ -89,7 +80,7 @@ package final class ServerService: HTTPService {
     }
 
     private static func serverRequest(
-        _ request: HTTPRequest, _ path: ByteString, _ isCancelled: Flag
+        _ request: HTTPRequest, _ path: ByteString, _ cancellation: QueryCancellation
     ) -> ServerRequest {
         var fields: [String: String] = [:]
         for name in ["origin", "accept", "content-type", "content-encoding"] as [StaticString] {
@@ -97,8 +88,7 @@ package final class ServerService: HTTPService {
         }
         return ServerRequest(
             request.head.method.name, path, query: ByteString(request.head.rawQuery ?? []), fields: fields,
-            body: Array(request.body.readableBytesView)
-        ) { isCancelled.isSet }
+            body: Array(request.body.readableBytesView), cancellation: cancellation)
     }
 
     private static func acceptsGzip(_ head: HTTPRequestHead) -> Bool {

@@ -1,4 +1,4 @@
-internal import MetricModel
+package import MetricModel
 internal import PromQL
 
 /// Times and durations as parameters of the API.
@@ -221,4 +221,10 @@ enum RFC3339 {
         let text = String(value)
         return String(repeating: "0", count: max(0, digits - text.count)) + text
     }
+}
+
+/// Moments as the API shows them.
+package enum ServerTime {
+    /// `2006-01-02T15:04:05.999Z`.
+    package static func text(_ time: Timestamp) -> String { RFC3339.text(milliseconds: time) }
 }

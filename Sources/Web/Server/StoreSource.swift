@@ -1,0 +1,112 @@
+package import Matching
+package import MetricModel
+package import PromQL
+package import TSDB
+
+/// Lets the engine read the store.
+package struct StoreSource: SeriesSource {
+    let database: Database
+
+    /// A source over `database`.
+    package init(_ database: Database) { self.database = database }
+
+    package func select(
+        _ matchers: [Matcher], start: Timestamp, end: Timestamp, hints: SelectHints
+    ) throws -> SeriesSelection {
+        let selected = try database.querier(from: start, to: end).select(matchers)
+        return SeriesSelection(series: selected.map { StoreSeries(series: $0) })
+    }
+}
+
+/// A series of the store, as the engine reads it.
+private struct StoreSeries: PromQL.SelectedSeries {
+    let series: TSDB.SelectedSeries
+
+    var labels: Labels { series.labels }
+
+    func read(into columns: inout SampleColumns) throws { try series.read(into: &columns) }
+}
+
+/// Evaluates the API's queries with the engine over the store.
+package struct EngineEvaluator: QueryEvaluator {
+    private let engine: Engine
+    private let source: StoreSource
+
+    /// An evaluator over `database`.
+    package init(_ engine: Engine, _ database: Database) {
+        self.engine = engine
+        source = StoreSource(database)
+    }
+
+    package func evaluate(_ request: QueryRequest) throws(QueryFailure) -> QueryAnswer {
+        var settings = Engine.Settings()
+        settings.lookbackDelta = request.lookbackDelta.flatMap { $0 > 0 ? $0 : nil }
+        settings.timeout = request.timeout
+        settings.countsSteps = request.countsSteps
+        settings.cancellation = request.cancellation
+        let time: Engine.Time =
+            switch request.time {
+            case .instant(let time): .instant(time)
+            case .range(let start, let end, let step): .range(start: start, end: end, step: step)
+            }
+        let result: QueryResult
+        do throws(QueryError) {
+            result = try engine.evaluate(request.query, over: source, at: time, settings: settings)
+        } catch {
+            throw QueryFailure(error)
+        }
+        let (warnings, infos) = result.annotations.texts(query: request.query, limit: 10)
+        return QueryAnswer(
+            value: QueryAnswer.Value(result.value), warnings: warnings, infos: infos,
+            statistics: QueryAnswer.Statistics(result.statistics))
+    }
+}
+
+extension QueryFailure {
+    fileprivate init(_ error: QueryError) {
+        self =
+            switch error {
+            case .parse, .badData: .invalid(error.description)
+            case .timedOut: .timeout(error.description)
+            case .cancelled: .canceled(error.description)
+            case .storage: .storage(error.description)
+            case .tooManySamples, .execution: .execution(error.description)
+            }
+    }
+}
+
+extension QueryAnswer.Value {
+    fileprivate init(_ value: QueryResult.Value) {
+        switch value {
+        case .scalar(let time, let number): self = .scalar(time, number)
+        case .string(let time, let text): self = .string(time, text)
+        case .matrix(let series): self = .series(series)
+        case .vector(let time, let samples):
+            self = .vector(
+                samples.map { labels, value in
+                    let sample: QueryAnswer.Sample
+                    switch value {
+                    case .float(let number): sample = .float(number)
+                    case .histogram(let histogram): sample = .histogram(histogram)
+                    }
+                    return QueryAnswer.VectorElement(labels: labels, timestamp: time, sample: sample)
+                })
+        }
+    }
+}
+
+extension QueryAnswer.Statistics {
+    fileprivate init(_ statistics: QueryStatistics) {
+        self.init()
+        evaluationTime = statistics.executionTime
+        sortTime = statistics.sortTime
+        preparationTime = statistics.preparationTime
+        innerEvaluationTime = statistics.evaluationTime
+        queueTime = statistics.queueTime
+        executionTime = statistics.queueTime + statistics.executionTime
+        totalSamples = statistics.totalSamples
+        samplesRead = statistics.samplesRead
+        peakSamples = statistics.peakSamples
+        samplesPerStep = statistics.samplesPerStep
+    }
+}
