@@ -72,7 +72,7 @@ let network: [Target] = [
         name: "narthex",
         dependencies: [
             "ByteCoding", "MetricModel", "Matching", "Compression", "Exposition", "DurableFiles", "Gateway", "TSDB",
-            "PromQL", "Scrape", "Web", "NarthexClient",
+            "PromQL", "PromQLScripts", "Scrape", "Web", "YAML", "NarthexClient",
             .product(name: "ArgumentParser", package: "swift-argument-parser"),
             .product(name: "AsyncHTTPClient", package: "async-http-client"),
         ] + serverStack,

@@ -1,0 +1,127 @@
+import Dispatch
+import MetricModel
+import Scrape
+import Web
+
+#if canImport(Glibc)
+import Glibc
+#endif
+
+/// What the process knows of itself and its machine.
+struct ProcessFacts {
+    private let started = Self.now
+    let retention: String
+
+    init(retention: String) { self.retention = retention }
+
+    /// Milliseconds since 1970.
+    static var now: Timestamp { WallClock.nanoseconds() / 1_000_000 }
+
+    /// The machine's name; empty if it has none.
+    static var hostName: String {
+        var buffer = [CChar](repeating: 0, count: 256)
+        guard gethostname(&buffer, buffer.count - 1) == 0 else { return "" }
+        return String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
+    private static var workingDirectory: String {
+        guard let path = getcwd(nil, 0) else { return "<error retrieving current working directory>" }
+        defer { free(path) }
+        return String(cString: path)
+    }
+
+    /// The fields of `/api/v1/status/runtimeinfo`; those about Go's runtime say what is closest to them here.
+    func fields(_ reload: (succeeded: Bool, time: Timestamp)) -> [(name: String, json: String)] {
+        let time = { (time: Timestamp) in "\"\(ServerTime.text(time))\"" }
+        let memory = Int64.max
+        return [
+            ("startTime", time(started)), ("CWD", Self.quoted(Self.workingDirectory)),
+            ("hostname", Self.quoted(Self.hostName)), ("serverTime", time(Self.now)),
+            ("reloadConfigSuccess", "\(reload.succeeded)"), ("lastConfigTime", time(reload.time / 1000 * 1000)),
+            ("corruptionCount", "0"), ("goroutineCount", "\(Self.threadCount)"),
+            ("GOMAXPROCS", "\(ProcessLimits.cores)"), ("GOMEMLIMIT", "\(memory)"), ("GOGC", "\"\""),
+            ("GODEBUG", "\"\""), ("storageRetention", Self.quoted(retention)),
+        ]
+    }
+
+    private static var threadCount: Int {
+        guard let text = TextFile.read("/proc/self/status"),
+            let line = text.split(separator: "\n").first(where: { $0.hasPrefix("Threads:") })
+        else { return 0 }
+        return Int(line.dropFirst("Threads:".count).filter(\.isNumber)) ?? 0
+    }
+
+    private static func quoted(_ text: String) -> String {
+        var json: [UInt8] = []
+        Web.JSONText.append(text, to: &json)
+        return String(decoding: json, as: UTF8.self)
+    }
+}
+
+/// SIGHUP: the configuration is to be read again.
+final class ReloadSignals {
+    private let source: any DispatchSourceSignal
+
+    /// Begins to listen.
+    init(_ onSignal: @escaping @Sendable () -> Void) {
+        signal(SIGHUP, SIG_IGN)
+        source = DispatchSource.makeSignalSource(signal: SIGHUP, queue: DispatchQueue(label: "narthex.reload"))
+        source.setEventHandler { onSignal() }
+        source.resume()
+    }
+}
+
+extension ScrapeManager {
+    /// What is counted of all scrapes, under Prometheus' names.
+    nonisolated var families: [MetricFamily] {
+        let metrics = metrics
+        return [
+            ServerMetrics.counter(
+                "prometheus_target_scrape_pools_total", "Total number of scrape pool creation attempts.",
+                metrics.pools.value),
+            ServerMetrics.counter(
+                "prometheus_target_scrape_pools_failed_total", "Total number of scrape pool creations that failed.",
+                metrics.poolsFailed.value),
+            ServerMetrics.counter(
+                "prometheus_target_scrape_pool_reloads_total", "Total number of scrape pool reloads.",
+                metrics.poolReloads.value),
+            ServerMetrics.counter(
+                "prometheus_target_scrape_pool_reloads_failed_total", "Total number of failed scrape pool reloads.",
+                metrics.poolReloadsFailed.value),
+            ServerMetrics.counter(
+                "prometheus_target_scrape_pool_exceeded_target_limit_total",
+                "Total number of times scrape pools hit the target limit, during sync or config reload.",
+                metrics.targetLimitExceeded.value),
+            ServerMetrics.counter(
+                "prometheus_target_scrape_pool_exceeded_label_limits_total",
+                "Total number of times scrape pools hit the label limits, during sync or config reload.",
+                metrics.labelLimitsExceeded.value),
+            ServerMetrics.counter(
+                "prometheus_target_scrapes_exceeded_body_size_limit_total",
+                "Total number of scrapes that hit the body size limit", metrics.bodySizeLimitExceeded.value),
+            ServerMetrics.counter(
+                "prometheus_target_scrapes_exceeded_sample_limit_total",
+                "Total number of scrapes that hit the sample limit and were rejected.",
+                metrics.sampleLimitExceeded.value),
+            ServerMetrics.counter(
+                "prometheus_target_scrapes_sample_duplicate_timestamp_total",
+                "Total number of samples rejected due to duplicate timestamps but different values.",
+                metrics.duplicateSamples.value),
+            ServerMetrics.counter(
+                "prometheus_target_scrapes_sample_out_of_order_total",
+                "Total number of samples rejected due to not being out of the expected order.",
+                metrics.outOfOrderSamples.value),
+            ServerMetrics.counter(
+                "prometheus_target_scrapes_sample_out_of_bounds_total",
+                "Total number of samples rejected due to timestamp falling outside of the time bounds.",
+                metrics.outOfBoundsSamples.value),
+            ServerMetrics.counter(
+                "prometheus_target_scrapes_exemplar_out_of_order_total",
+                "Total number of exemplar rejected due to not being out of the expected order.",
+                metrics.outOfOrderExemplars.value),
+            ServerMetrics.counter(
+                "prometheus_target_sync_failed_total", "Total number of target sync failures.",
+                metrics.targetSyncFailed.value),
+        ]
+    }
+}

@@ -1,0 +1,100 @@
+import Web
+
+/// `narthex server`: what `prometheus` is, for scraping, storing and querying.
+enum ServerCommand {
+    static let command = Command(
+        "server", "The time series server: scrapes, stores, and answers PromQL.", flags: flags, action: run)
+
+    /// The flags of Prometheus 3.14 that mean something here, with its names and defaults, then our own.
+    static let flags: [FlagTable.Flag] =
+        [
+            .init("config.file", "Prometheus configuration file path.", default: "prometheus.yml")
+        ] + ServerFlags.web(defaultAddress: ":9090") + webFlags + storeFlags + queryFlags
+        + ServerFlags.connectionLimits + ServerFlags.log
+
+    private static let webFlags: [FlagTable.Flag] = [
+        .init(
+            "web.external-url",
+            "The URL under which the server is reached from outside; its path becomes the route prefix.", kind: .url,
+            default: ""),
+        .init(
+            "web.route-prefix", "Prefix of all paths inside. By default the path of --web.external-url.", default: ""),
+        .toggle("web.enable-lifecycle", "Let HTTP requests end the process and reload its configuration."),
+        .toggle("web.enable-admin-api", "Let HTTP requests delete series and make snapshots."),
+        .toggle("web.enable-remote-write-receiver", "Take samples by remote write."),
+        .init(
+            "web.cors.origin", "Regular expression for the origins that may read the API; anchored.", default: ".*"),
+        .init(
+            "web.worker-threads", "Most requests that are worked on at a time.", kind: .integer, default: "24"),
+    ]
+
+    private static let storeFlags: [FlagTable.Flag] = [
+        .init("storage.tsdb.path", "Base path for metrics storage.", default: "data/"),
+        .init(
+            "storage.tsdb.retention.time", "How long samples are kept. Units: y, w, d, h, m, s, ms.", default: "15d"),
+        .init(
+            "storage.tsdb.retention.size", "Most bytes that blocks may take, with a unit; 0 for no limit.",
+            kind: .bytes, default: "0"),
+        .toggle("storage.tsdb.no-lockfile", "Make no lock file in the data directory."),
+        .init(
+            "storage.tsdb.wal-compression-type", "How the write-ahead log is compressed.",
+            kind: .choice(["none", "snappy", "zstd"], named: "compression"), default: "snappy"),
+        .init(
+            "storage.tsdb.min-block-duration", "Smallest block. For tests only.", default: "2h", isHidden: true),
+        .init(
+            "storage.tsdb.max-block-duration",
+            "Largest block that compaction makes. By default a tenth of the retention time. For tests only.",
+            default: "", isHidden: true),
+        .init(
+            "storage.tsdb.wal-segment-size", "Size of a segment of the write-ahead log.", kind: .bytes,
+            default: "128MiB", isHidden: true),
+        .init(
+            "storage.tsdb.samples-per-chunk", "Samples that a chunk aims at.", kind: .integer, default: "120",
+            isHidden: true),
+        .init(
+            "storage.remote.read-sample-limit", "Most samples in an answer to a remote read; 0 for no limit.",
+            kind: .integer, default: "50000000"),
+        .init(
+            "storage.durability",
+            "What acknowledged samples survive: disk (loss of power) or os (end of the process).",
+            kind: .choice(["disk", "os"], named: "durability"), default: "disk"),
+    ]
+
+    private static let queryFlags: [FlagTable.Flag] = [
+        .init(
+            "query.lookback-delta", "How far back samples are looked for during evaluation.", default: "5m"),
+        .init("query.timeout", "Longest time that a query may take.", default: "2m"),
+        .init("query.max-concurrency", "Most queries that are evaluated at a time.", kind: .integer, default: "20"),
+        .init(
+            "query.max-samples", "Most samples that a query may hold in memory.", kind: .integer, default: "50000000"),
+        .init(
+            "enable-feature",
+            "Features to turn on, separated by commas: promql-experimental-functions, promql-duration-expr, "
+                + "promql-extended-range-selectors, promql-binop-fill-modifiers, promql-per-step-stats, "
+                + "promql-delayed-name-removal, exemplar-storage, memory-snapshot-on-shutdown, metadata-wal-records, "
+                + "created-timestamp-zero-ingestion.",
+            kind: .custom(checkFeatures), default: "", isRepeatable: true),
+    ]
+
+    /// All features that may be named.
+    static let featureNames: Set<String> = [
+        "promql-experimental-functions", "promql-duration-expr", "promql-extended-range-selectors",
+        "promql-binop-fill-modifiers", "promql-per-step-stats", "promql-delayed-name-removal", "exemplar-storage",
+        "memory-snapshot-on-shutdown", "metadata-wal-records", "created-timestamp-zero-ingestion",
+        // On in Prometheus 3 without being asked for.
+        "promql-at-modifier", "promql-negative-offset", "utf8-names", "native-histograms",
+        "new-service-discovery-manager",
+    ]
+
+    private static func checkFeatures(_ text: String) throws(CommandLineError) -> String {
+        for name in text.split(separator: ",") where !featureNames.contains(String(name)) {
+            throw CommandLineError("feature \"\(name)\" is not known or not part of this version")
+        }
+        return text
+    }
+
+    private static func run(_ flags: ParsedFlags) async -> Int32 {
+        let logger = ServerFlags.logger(flags, style: .slog)
+        return await ServerProcess(flags: flags, logger: logger).run()
+    }
+}

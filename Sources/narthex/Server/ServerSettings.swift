@@ -1,0 +1,135 @@
+import Matching
+import MetricModel
+import PromQL
+import Scrape
+import TSDB
+import Web
+
+/// What the flags of `narthex server` say, checked.
+struct ServerSettings {
+    var api = ServerAPI.Settings()
+    var store = Database.Options()
+    var parser = Parser.Options()
+    var scrapeFeatures = ScrapeFeatures()
+    /// Names given to `--enable-feature`.
+    var features: Set<String>
+    /// Milliseconds.
+    var lookbackDelta: Int64
+    var queryTimeout: Duration
+    var maximumConcurrency: Int
+    var maximumSamples: Int
+    var routePrefix: String
+    /// The host of `--web.external-url`; empty if there is none.
+    var externalHost: String
+
+    init(_ flags: ParsedFlags) throws {
+        features = Set(flags.all("enable-feature").flatMap { $0.split(separator: ",").map(String.init) })
+        lookbackDelta = try Self.duration(flags, "query.lookback-delta").milliseconds
+        queryTimeout = .nanoseconds(try Self.duration(flags, "query.timeout").nanoseconds)
+        maximumConcurrency = max(1, flags.integer("query.max-concurrency"))
+        maximumSamples = max(1, flags.integer("query.max-samples"))
+        let given = flags["web.route-prefix"]
+        let external = flags["web.external-url"]
+        routePrefix = given.isEmpty ? URLText.path(external) : given
+        if !routePrefix.hasPrefix("/") { routePrefix = "/" + routePrefix }
+        externalHost = Self.host(of: external)
+        parser.experimentalFunctions = features.contains("promql-experimental-functions")
+        parser.durationExpressions = features.contains("promql-duration-expr")
+        parser.extendedRangeSelectors = features.contains("promql-extended-range-selectors")
+        parser.binaryFillModifiers = features.contains("promql-binop-fill-modifiers")
+        scrapeFeatures.addsStartZeros = features.contains("created-timestamp-zero-ingestion")
+        scrapeFeatures.passesMetadata = features.contains("metadata-wal-records")
+        try setStore(flags)
+        try setAPI(flags)
+    }
+
+    private mutating func setStore(_ flags: ParsedFlags) throws {
+        store.retention = try Self.duration(flags, "storage.tsdb.retention.time").milliseconds
+        store.maximumBytes = Int64(flags.bytes("storage.tsdb.retention.size"))
+        store.noLockFile = flags.isOn("storage.tsdb.no-lockfile")
+        store.minimumBlockDuration = try Self.duration(flags, "storage.tsdb.min-block-duration").milliseconds
+        let smallest = store.minimumBlockDuration
+        if flags["storage.tsdb.max-block-duration"].isEmpty {
+            // A tenth of the time that is kept, at most a month.
+            let month: Int64 = 31 * 24 * 3_600_000
+            let tenth = store.retention > 0 ? store.retention / 10 : month
+            store.maximumBlockDuration = max(smallest, min(month, tenth))
+        } else {
+            store.maximumBlockDuration = try Self.duration(flags, "storage.tsdb.max-block-duration").milliseconds
+        }
+        store.walSegmentSize = flags.bytes("storage.tsdb.wal-segment-size")
+        store.samplesPerChunk = flags.integer("storage.tsdb.samples-per-chunk")
+        switch flags["storage.tsdb.wal-compression-type"] {
+        case "none": store.walCompression = .none
+        case "zstd": store.walCompression = .zstd
+        default: store.walCompression = .snappy
+        }
+        if features.contains("exemplar-storage") { store.maximumExemplars = 100_000 }
+        store.memorySnapshotOnShutdown = features.contains("memory-snapshot-on-shutdown")
+        store.metadataRecords = features.contains("metadata-wal-records")
+    }
+
+    private mutating func setAPI(_ flags: ParsedFlags) throws {
+        api.enablesAdministration = flags.isOn("web.enable-admin-api")
+        api.enablesLifecycle = flags.isOn("web.enable-lifecycle")
+        api.enablesRemoteWrite = flags.isOn("web.enable-remote-write-receiver")
+        let origin = flags["web.cors.origin"]
+        if origin != ".*" { api.origin = try RegularExpression(ByteString(origin)) }
+        api.flags = flags.listing
+        api.buildInformation = [
+            ("version", BuildInfo.version), ("revision", BuildInfo.revision), ("branch", BuildInfo.branch),
+            ("buildUser", BuildInfo.buildUser), ("buildDate", BuildInfo.buildDate),
+            ("goVersion", BuildInfo.swiftVersion),
+        ]
+        api.lookbackDelta = lookbackDelta
+        api.remoteReadSampleLimit = flags.integer("storage.remote.read-sample-limit")
+        api.durability = flags["storage.durability"] == "os" ? .relaxed : .synced
+        api.features = featureTable
+    }
+
+    private static func duration(_ flags: ParsedFlags, _ name: String) throws -> QueryDuration {
+        do throws(DurationGrammar.Refusal) {
+            return try DurationGrammar.parse(ByteString(flags[name]))
+        } catch {
+            throw CommandLineError("--\(name): \(error)")
+        }
+    }
+
+    private static func host(of url: String) -> String {
+        guard let scheme = url.firstRange(of: "://") else { return "" }
+        let authority = url[scheme.upperBound...].prefix { $0 != "/" && $0 != "?" && $0 != "#" }
+        if authority.hasPrefix("[") { return String(authority.prefix { $0 != "]" }) + "]" }
+        return String(authority.prefix { $0 != ":" })
+    }
+
+    /// What `/api/v1/features` answers.
+    private var featureTable: [String: [String: Bool]] {
+        let functions = Function.allCases.map { function in
+            (function.rawValue, !function.signature.isExperimental || parser.experimentalFunctions)
+        }
+        var operators = Dictionary(uniqueKeysWithValues: BinaryOperator.allCases.map { ($0.rawValue, true) })
+        for operation in ["=~", "!~", "@"] { operators[operation] = true }
+        for operation in AggregateOperator.allCases {
+            operators[operation.rawValue] = !operation.isExperimental || parser.experimentalFunctions
+        }
+        var words = ["bool", "by", "group_left", "group_right", "ignoring", "offset", "on", "without"].reduce(
+            into: [String: Bool]()
+        ) { $0[$1] = true }
+        for word in ["anchored", "smoothed"] { words[word] = parser.extendedRangeSelectors }
+        for word in ["fill", "fill_left", "fill_right"] { words[word] = parser.binaryFillModifiers }
+        words["duration_expr"] = parser.durationExpressions
+        words["per_step_stats"] = features.contains("promql-per-step-stats")
+        words["delayed_name_removal"] = features.contains("promql-delayed-name-removal")
+        return [
+            "api": [
+                "admin": api.enablesAdministration, "lifecycle": api.enablesLifecycle,
+                "remote_write_receiver": api.enablesRemoteWrite, "otlp_write_receiver": false, "search": false,
+                "label_values_match": true, "query_warnings": true, "query_stats": true, "time_range_series": true,
+                "time_range_labels": true, "exclude_alerts": true, "openapi_3.1": true,
+            ],
+            "promql": words, "promql_functions": Dictionary(uniqueKeysWithValues: functions),
+            "promql_operators": operators, "prometheus": ["agent_mode": false, "server_mode": true],
+            "tsdb": ["exemplar_storage": store.maximumExemplars > 0, "metadata_wal_records": store.metadataRecords],
+        ]
+    }
+}

@@ -1,0 +1,117 @@
+import MetricModel
+import PromQL
+import PromQLScripts
+import TSDB
+import Web
+
+#if canImport(Glibc)
+import Glibc
+#endif
+
+/// `narthex test promql FILE…`: runs scripts in upstream's test language, on the real store and engine.
+enum TestCommand {
+    static let command = Command(
+        "test", "Run tests.",
+        subcommands: [
+            Command(
+                "promql", "Run PromQL test scripts on the real store and engine.",
+                arguments: [.init("script", "Files with scripts.", isRepeatable: true)], action: run)
+        ])
+
+    private static func run(_ flags: ParsedFlags) async -> Int32 {
+        var failures = 0
+        var passed = 0
+        for path in flags.argument("script") {
+            guard let text = TextFile.read(path) else {
+                Command.print("\(path): cannot be read\n", to: 2)
+                failures += 1
+                continue
+            }
+            do {
+                var runner = ScriptRunner(try DatabaseSubject())
+                let report = runner.run(ByteString(text))
+                for failure in report.failures { Command.print("\(path):\(failure.line): \(failure.message)\n", to: 1) }
+                let verdict = report.failures.isEmpty ? "ok" : "FAILED"
+                Command.print(
+                    "\(verdict) \(path): \(report.passed) passed, \(report.failures.count) failed\n", to: 1)
+                passed += report.passed
+                failures += report.failures.count
+            } catch {
+                Command.print("\(path): \(error)\n", to: 2)
+                failures += 1
+            }
+        }
+        Command.print("\(passed) passed, \(failures) failed\n", to: 1)
+        return failures == 0 ? 0 : 1
+    }
+}
+
+/// The engine over a store in a temporary directory, which goes when this does.
+private final class DatabaseSubject: ScriptSubject {
+    private var directory: TemporaryStore
+    private let engine = Engine(options: .scripts())
+
+    init() throws { directory = try TemporaryStore() }
+
+    func clear() throws { directory = try TemporaryStore() }
+
+    func load(_ series: [LoadCommand.Series]) throws {
+        let appender = directory.database.appender()
+        for one in series {
+            var reference = SeriesReference.none
+            for sample in one.samples {
+                switch sample.value {
+                case .float(let value):
+                    reference = try appender.append(
+                        reference, labels: one.labels, timestamp: sample.timestamp, value: value)
+                case .histogram(let histogram):
+                    reference = try appender.append(
+                        reference, labels: one.labels, timestamp: sample.timestamp, floatHistogram: histogram)
+                }
+            }
+        }
+        _ = try appender.commit(.relaxed)
+    }
+
+    func answer(_ query: ByteString, at time: EvaluateCommand.Time) throws -> ScriptAnswer {
+        try ScriptAnswer(engine, query, over: StoreSource(directory.database), at: time)
+    }
+}
+
+/// A store in a directory of its own.
+private final class TemporaryStore {
+    let database: Database
+    private let path: String
+
+    init() throws {
+        var template = Array("/tmp/narthex-test-XXXXXX".utf8CString)
+        guard let made = mkdtemp(&template) else { throw CommandLineError("no temporary directory can be made") }
+        path = String(cString: made)
+        var options = Database.Options()
+        options.outOfOrderWindow = 1 << 52
+        database = try Database.open(path, options: options)
+    }
+
+    deinit {
+        try? database.close()
+        Self.remove(path)
+    }
+
+    /// Removes a directory with everything in it.
+    private static func remove(_ path: String) {
+        guard let listing = opendir(path) else {
+            unlink(path)
+            return
+        }
+        while let entry = readdir(listing) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) {
+                // SAFETY: readdir ends names with a zero within the field.
+                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            if name == "." || name == ".." { continue }
+            if entry.pointee.d_type == DT_DIR { remove("\(path)/\(name)") } else { unlink("\(path)/\(name)") }
+        }
+        closedir(listing)
+        rmdir(path)
+    }
+}
