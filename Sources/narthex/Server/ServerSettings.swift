@@ -32,7 +32,7 @@ struct ServerSettings {
         let external = flags["web.external-url"]
         routePrefix = given.isEmpty ? URLText.path(external) : given
         if !routePrefix.hasPrefix("/") { routePrefix = "/" + routePrefix }
-        externalHost = Self.host(of: external)
+        externalHost = external.isEmpty ? ProcessFacts.hostName : Self.host(of: external)
         parser.experimentalFunctions = features.contains("promql-experimental-functions")
         parser.durationExpressions = features.contains("promql-duration-expr")
         parser.extendedRangeSelectors = features.contains("promql-extended-range-selectors")
