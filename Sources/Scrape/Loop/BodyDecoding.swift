@@ -26,6 +26,7 @@ enum BodyDecoding {
         if response.isCut || limit > 0 && bytes.count >= limit { throw overLimit }
         if response.contentEncoding.lowercased() == "gzip" {
             bytes = try inflated(bytes, limit: most)
+            if limit > 0, bytes.count >= limit { throw overLimit }
         }
         if bytes.isEmpty { return DecodedBody(bytes: [], format: .text) }
         let format = try format(response.contentType, fallback)
@@ -34,18 +35,11 @@ enum BodyDecoding {
     }
 
     private static func inflated(_ bytes: [UInt8], limit: Int) throws(ScrapeFailure) -> [UInt8] {
-        do throws(GzipInflater.Failure) {
-            // SAFETY: the buffer is only read within the call.
-            let result: Result<[UInt8], GzipInflater.Failure> = bytes.withUnsafeBufferPointer { source in
-                do throws(GzipInflater.Failure) {
-                    return .success(try GzipInflater.inflate(source, limit: limit))
-                } catch {
-                    return .failure(error)
-                }
-            }
-            return try result.get()
+        do throws(CompressionError) {
+            // The limit bounds memory; a ratio of its own would refuse honest targets.
+            return try Gzip.unpack(bytes, limits: DecompressionLimits(maximumBytes: limit, maximumRatio: .max))
         } catch {
-            throw error == .tooLong ? overLimit : ScrapeFailure(error.description)
+            throw error.isLimit ? overLimit : ScrapeFailure(error.description)
         }
     }
 

@@ -71,7 +71,7 @@ extension ScrapeAppender {
         }
         if index < bytes.count, bytes[index] == UInt8(ascii: "\n") {
             line = index &+ 1
-            try addValue(entry, isNew: isNew, value: value, ownTimestamp: nil, batch)
+            try addValue(entry, isNew: isNew, value: value, ownTimestamp: nil, exemplar: nil, batch)
             return
         }
         try openMetricsTail(entry, isNew: isNew, value, bytes, line: &line, index, batch)
@@ -102,11 +102,7 @@ extension ScrapeAppender {
                 own == nil ? "expected timestamp or comment" : "expected next entry after timestamp", bytes, line: line,
                 at: index)
         }
-        try addValue(entry, isNew: isNew, value: value, ownTimestamp: own, batch)
-        if let exemplar {
-            flush(batch)
-            addExemplar(entry, exemplar, at: (options.honorsTimestamps ? own : nil) ?? timestamp, batch)
-        }
+        try addValue(entry, isNew: isNew, value: value, ownTimestamp: own, exemplar: exemplar, batch)
         line = index + 1
     }
 
@@ -247,11 +243,13 @@ extension ScrapeAppender {
             else { continue }
             starts[Self.startGroup(labels, type, suffixes: [Self.createdSuffix])] = milliseconds
         }
+        hasStarts = !starts.isEmpty
     }
 
     /// When the counter of entry `index` started; nil if that is not known, or stored already.
     func startTime(of index: Int) -> Timestamp? {
         let hash = cache.entries[index].hash
+        if let start = currentStart { return isNewStart(start, hash) ? start : nil }
         let type = MetricType(rawValue: cache.entries[index].type) ?? .unknown
         guard Self.hasStart(type) else { return nil }
         let group: UInt64
@@ -263,10 +261,15 @@ extension ScrapeAppender {
             if startGroups.count > 2 * cache.count + 1000 { startGroups.removeAll(keepingCapacity: true) }
             startGroups[hash] = group
         }
-        guard let start = starts[group], storedStarts[hash] != start else { return nil }
+        guard let start = starts[group], isNewStart(start, hash) else { return nil }
+        return start
+    }
+
+    private func isNewStart(_ start: Timestamp, _ hash: UInt64) -> Bool {
+        if storedStarts[hash] == start { return false }
         if storedStarts.count > 2 * cache.count + 1000 { storedStarts.removeAll(keepingCapacity: true) }
         storedStarts[hash] = start
-        return start
+        return true
     }
 
     /// What the series of one metric have in common: the name without its suffix, and the labels but bounds.

@@ -93,11 +93,11 @@ extension ScrapeAppender {
         }
         if index < bytes.count, bytes[index] == UInt8(ascii: "\n") {
             index &+= 1
-            try addValue(entry, isNew: isNew, value: value, ownTimestamp: nil, batch)
+            try addValue(entry, isNew: isNew, value: value, ownTimestamp: nil, exemplar: nil, batch)
             return
         }
         let own = try textTimestamp(bytes, line: line, &index)
-        try addValue(entry, isNew: isNew, value: value, ownTimestamp: own, batch)
+        try addValue(entry, isNew: isNew, value: value, ownTimestamp: own, exemplar: nil, batch)
     }
 
     private func textTimestamp(

@@ -41,7 +41,14 @@ package final class ScrapeAppender: @unchecked Sendable {
     var isSampleLimitHit = false
     var isBucketLimitHit = false
     var limited = 0
+    /// Starts told by `_created` series, by their group, and the one told with the current sample.
     var starts: [UInt64: Int64] = [:]
+    var currentStart: Timestamp?
+    var hasStarts = false
+    /// The labels of series whose keys are no text, by the hash of the key.
+    var knownLabels: [UInt64: Labels] = [:]
+    /// The classic histogram whose parts are being read, to be made a native one.
+    var classic = ClassicHistogram()
     private var latestAcceptable: Timestamp = 0
     private var familySeen: [UInt32] = []
     /// In which group of series with one start each series is, and the start that was stored, by the hash of its key.
@@ -97,12 +104,16 @@ package final class ScrapeAppender: @unchecked Sendable {
         pendingCount = 0
         batchFailure = nil
         family = (-1, false)
+        hasStarts = false
+        currentStart = nil
+        classic.reset()
         do throws(ScrapeFailure) {
             switch format {
             case .text: try readText(body, batch)
             case .openMetrics: try readOpenMetrics(body, batch)
             case .protobuf: try readProtobuf(body, batch)
             }
+            try flushClassic(batch)
             flush(batch)
             if let batchFailure { throw batchFailure }
             if isSampleLimitHit {
@@ -143,14 +154,6 @@ package final class ScrapeAppender: @unchecked Sendable {
         return (index, true)
     }
 
-    /// Adds a number as it stands in a text, or keeps it for the histogram that it is a part of.
-    @inline(__always)
-    func addValue(
-        _ index: Int, isNew: Bool, value: Double, ownTimestamp: Timestamp?, _ batch: any SampleBatch
-    ) throws(ScrapeFailure) {
-        try addSample(index, isNew: isNew, value: value, ownTimestamp: ownTimestamp, batch)
-    }
-
     /// Adds a sample of the series of entry `index`.
     /// - Parameters:
     ///   - ownTimestamp: the time that the target gave, or nil.
@@ -173,7 +176,7 @@ package final class ScrapeAppender: @unchecked Sendable {
         }
         let time = own ?? timestamp
         guard admit(time) else { return }
-        if !starts.isEmpty { addStart(index, before: time, histogram: nil, batch) }
+        if hasStarts { addStart(index, before: time, histogram: nil, batch) }
         if own == nil || options.tracksTimestampsStaleness { track(index) }
         if pendingCount == Self.batchSize { flush(batch) }
         // SAFETY: both buffers have `batchSize` places, and `pendingCount` is below.
@@ -220,7 +223,7 @@ package final class ScrapeAppender: @unchecked Sendable {
         }
         let time = own ?? timestamp
         guard admit(time) else { return }
-        if !starts.isEmpty { addStart(index, before: time, histogram: nil, batch) }
+        if hasStarts { addStart(index, before: time, histogram: nil, batch) }
         // What is pending may hold an earlier sample of the same series.
         flush(batch)
         do throws(SampleRejection) {
@@ -259,6 +262,7 @@ package final class ScrapeAppender: @unchecked Sendable {
     }
 
     private func scrapedLabels(_ index: Int) throws(ScrapeFailure) -> Labels {
+        if let known = knownLabels[cache.entries[index].hash] { return known }
         let type = MetricType(rawValue: cache.entries[index].type) ?? .unknown
         return try SeriesText.labels(cache.key(index), type: type)
     }
@@ -355,6 +359,11 @@ package final class ScrapeAppender: @unchecked Sendable {
         } catch {}
     }
 
+    /// Passes metadata on where a series is new or its metadata changed.
+    func passMetadata(_ index: Int, isNew: Bool, _ batch: any SampleBatch) {
+        if isNew || family.isChanged { passMetadata(cache.entries[index].reference, batch) }
+    }
+
     private func passMetadata(_ reference: UInt64, _ batch: any SampleBatch) {
         guard options.passesMetadata, reference != 0, family.index >= 0,
             let known = metadata.family(Int(family.index))
@@ -374,7 +383,7 @@ package final class ScrapeAppender: @unchecked Sendable {
         cache.entries[entry].family = Int32(truncatingIfNeeded: index)
         cache.entries[entry].type = type.rawValue
         seeMetadata(entry)
-        family.isChanged = isChanged && options.passesMetadata
+        seeFamily(Int32(truncatingIfNeeded: index), isChanged: isChanged)
     }
 
     /// Notes that a metadata line of the last scrape is there again.
@@ -383,7 +392,12 @@ package final class ScrapeAppender: @unchecked Sendable {
         _ = cache.appear(entry)
         let index = cache.entries[entry].family
         guard index >= 0 else { return }
-        family = (index, false)
+        seeFamily(index, isChanged: false)
+    }
+
+    /// Notes that what is known of a metric was told again, or has changed.
+    func seeFamily(_ index: Int32, isChanged: Bool) {
+        family = (index, isChanged && options.passesMetadata)
         while familySeen.count <= Int(index) { familySeen.append(cache.iteration) }
         familySeen[Int(index)] = cache.iteration
     }
