@@ -93,7 +93,7 @@ let client: [Target] = [
 
 let networkTests: [Target] = [
     tests("NarthexClient"),
-    tests("Scrape", [.product(name: "Logging", package: "swift-log")]),
+    tests("Scrape", ["Exposition", .product(name: "Logging", package: "swift-log")]),
     tests("Web"),
     .testTarget(name: "WholeProcessTests", dependencies: ["TestSupport"], swiftSettings: strict),
 ]

@@ -1,0 +1,90 @@
+import Glibc
+import Scrape
+import Testing
+
+@Suite struct ConfigurationCheckTests {
+    /// A directory of its own, gone with the value.
+    final class Directory {
+        let path: String
+
+        init() throws {
+            var template = Array("/tmp/narthex-check-XXXXXX".utf8CString)
+            let made = template.withUnsafeMutableBufferPointer { buffer in
+                buffer.baseAddress.flatMap { mkdtemp($0) }.map { String(cString: $0) }
+            }
+            path = try #require(made)
+        }
+
+        deinit {
+            for name in ["prometheus.yml", "targets.json", "more.yml"] { unlink("\(path)/\(name)") }
+            rmdir(path)
+        }
+
+        func write(_ name: String, _ text: String) throws -> String {
+            let file = try #require(fopen("\(path)/\(name)", "w"))
+            fputs(text, file)
+            fclose(file)
+            return "\(path)/\(name)"
+        }
+    }
+
+    @Test func `a sound configuration has neither failure nor warning`() throws {
+        let directory = try Directory()
+        _ = try directory.write("targets.json", "[{\"targets\": [\"a:1\"], \"labels\": {\"x\": \"y\"}}]")
+        _ = try directory.write("more.yml", "scrape_configs:\n- job_name: b\n  static_configs: [{targets: [c]}]\n")
+        let path = try directory.write(
+            "prometheus.yml",
+            "scrape_config_files: [more.yml]\nscrape_configs:\n- job_name: a\n  file_sd_configs: [{files: [targets.json]}]\n"
+        )
+        let check = ConfigurationCheck(path: path)
+        #expect(check.failure == nil && check.warnings.isEmpty && check.lint.isEmpty)
+        #expect(try Configuration.load(path).allScrapeConfigurations().map(\.jobName) == ["a", "b"])
+    }
+
+    @Test(
+        arguments: [
+            ("file_sd_configs: [{files: [targets.json]}]", "checking SD file"),
+            ("bearer_token_file: none", "error checking authorization credentials or bearer token file"),
+            (
+                "static_configs: [{targets: [a], labels: {__scrape_interval__: x}}]",
+                "instance 0 in group 0: error parsing"
+            ),
+        ])
+    func `files and targets are checked, unless only the syntax matters`(_ line: String, _ message: String) throws {
+        let directory = try Directory()
+        _ = try directory.write("targets.json", "[{\"targets\": 7}]")
+        let path = try directory.write("prometheus.yml", "scrape_configs:\n- job_name: a\n  \(line)\n")
+        let failure = ConfigurationCheck(path: path).failure ?? ""
+        #expect(failure.hasPrefix(message), "\(failure)")
+        var options = ConfigurationCheck.Options()
+        options.checksSyntaxOnly = true
+        #expect((ConfigurationCheck(path: path, options: options).failure == nil) == !line.hasPrefix("static"))
+    }
+
+    @Test func `missing target files and slow jobs are told`() throws {
+        let directory = try Directory()
+        let path = try directory.write(
+            "prometheus.yml",
+            "scrape_configs:\n- job_name: a\n  scrape_interval: 10m\n  file_sd_configs: [{files: [none.json]}]\n")
+        let check = ConfigurationCheck(path: path)
+        #expect(check.failure == nil)
+        #expect(
+            check.warnings == ["file \"\(directory.path)/none.json\" for file_sd in scrape job \"a\" does not exist"])
+        #expect(
+            check.lint == [
+                "too long scrape interval found, data point will be marked as stale - job: a, interval: 10m"
+            ])
+    }
+
+    @Test func `a missing or wrong file is named`() throws {
+        #expect(
+            ConfigurationCheck(path: "/nonexistent/x.yml").failure
+                == "open /nonexistent/x.yml: no such file or directory")
+        let directory = try Directory()
+        let path = try directory.write("prometheus.yml", "foo: 1\n")
+        #expect(
+            ConfigurationCheck(path: path).failure
+                == "parsing YAML file \(path): yaml: unmarshal errors:\n  line 1: field foo not found in type config.plain"
+        )
+    }
+}
