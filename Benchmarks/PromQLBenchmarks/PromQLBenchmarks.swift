@@ -9,7 +9,7 @@ internal import PromQL
 /// Prints, for each query that contains one of the words, the median of several runs in milliseconds.
 @main struct PromQLBenchmarks {
     static func main() throws {
-        let words = CommandLine.arguments.dropFirst()
+        let words = CommandLine.arguments.dropFirst().filter { $0 != "-" }
         let store = BenchmarkStore()
         var options = EngineOptions()
         options.parser = .everything
@@ -18,17 +18,20 @@ internal import PromQL
         for (name, query, time) in queries where words.isEmpty || words.contains(where: { name.contains($0) }) {
             var runs: [Duration] = []
             var series = 0
-            for _ in 0..<7 {
+            for _ in 0..<7 * repetitions {
                 let start = ContinuousClock.now
                 let result = try engine.evaluate(ByteString(query), over: store, at: time)
                 runs.append(ContinuousClock.now - start)
                 if case .matrix(let rows) = result.value { series = rows.count }
                 if case .vector(_, let samples) = result.value { series = samples.count }
             }
-            let median = runs.sorted()[3] / .milliseconds(1)
+            let median = runs.sorted()[runs.count / 2] / .milliseconds(1)
             print("\((median * 1000).rounded() / 1000) ms\t\(series) series\t\(name)\t\(query)")
         }
     }
+
+    /// `-` among the words asks for many runs, for a profiler.
+    private static let repetitions = CommandLine.arguments.contains("-") ? 60 : 1
 
     private static func measureParsing() {
         let query: ByteString = #"sum by (job, instance) (rate(http_requests_total{code=~"5..", job!="x"}[5m])) / 2"#

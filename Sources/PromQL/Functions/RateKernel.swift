@@ -17,6 +17,8 @@ struct RateKernel: RangeKernel {
     private var firstReset = 0
     /// Indices of numbers whose start timestamp lies before the sample before.
     private var overlaps: [Int] = []
+    /// How far the last window was stretched.
+    private var stretch = Stretch()
 
     init(isCounter: Bool, isRate: Bool, rangeMilliseconds: Int64) {
         self.isCounter = isCounter
@@ -73,21 +75,22 @@ struct RateKernel: RangeKernel {
                 notes.add(.startTimeOverlap(metric: notes.metric))
             }
         }
-        let start = isCounter && !window.starts.isEmpty ? window.starts[window.low] : 0
-        var extrapolation = Extrapolation(
-            first: window.times[window.low], last: window.times[last], gaps: last &- window.low, window: window)
-        if extrapolation.startsWithin(window, start) {
-            difference += window.values[window.low]
-        } else if last == window.low {
-            return .none
-        } else {
-            let first = window.values[window.low]
-            extrapolation.limitToStart(
-                zero: isCounter && difference > 0 && first >= 0 ? first / difference : nil)
+        let first = window.values[window.low]
+        if isCounter && !window.starts.isEmpty {
+            var extrapolation = Extrapolation(
+                first: window.times[window.low], last: window.times[last], gaps: last &- window.low, window: window)
+            if extrapolation.startsWithin(window, window.starts[window.low]) {
+                return .float(
+                    (difference + first) * (isRate ? extrapolation.factor / rangeSeconds : extrapolation.factor))
+            }
         }
-        var factor = extrapolation.factor
-        if isRate { factor /= rangeSeconds }
-        return .float(difference * factor)
+        if last == window.low { return .none }
+        stretch.update(window, last, rangeSeconds: isRate ? rangeSeconds : nil)
+        if isCounter && difference > 0 && first >= 0 {
+            let toZero = stretch.sampled * (first / difference)
+            if toZero < stretch.toStart { return .float(difference * stretch.factor(toStart: toZero)) }
+        }
+        return .float(difference * stretch.factor)
     }
 
     private func histogramCell(_ window: SampleWindow, _ notes: inout RangeNotes) -> RangeCell {
@@ -164,6 +167,55 @@ struct Extrapolation {
     var factor: Double {
         let end = toEnd >= average * 1.1 ? average / 2 : toEnd
         return sampled == 0 ? 1 : (sampled + toStart + end) / sampled
+    }
+}
+
+/// How far a window is stretched, kept for the next one: where samples come regularly, it is mostly the same, and
+/// divisions are what a step costs most.
+struct Stretch {
+    private var fromStart: Timestamp = .min
+    private var fromEnd: Timestamp = 0
+    private var span: Timestamp = 0
+    private var gaps = 0
+    private var rangeSeconds: Double?
+    private var toEnd = 0.0
+    /// Seconds between the first and the last sample.
+    private(set) var sampled = 0.0
+    /// Seconds to extrapolate at the start.
+    private(set) var toStart = 0.0
+    /// What to multiply the difference with.
+    private(set) var factor = 1.0
+
+    /// Measures a window of numbers; a factor of rates is divided by `rangeSeconds`.
+    @inline(__always)
+    mutating func update(_ window: SampleWindow, _ last: Int, rangeSeconds: Double?) {
+        let first = window.times[window.low]
+        let end = window.times[last]
+        let (fromStart, fromEnd, span) = (first &- window.rangeStart, window.rangeEnd &- end, end &- first)
+        let gaps = last &- window.low
+        if fromStart == self.fromStart && fromEnd == self.fromEnd && span == self.span && gaps == self.gaps { return }
+        measure(fromStart, fromEnd, span, gaps, rangeSeconds)
+    }
+
+    private mutating func measure(
+        _ fromStart: Timestamp, _ fromEnd: Timestamp, _ span: Timestamp, _ gaps: Int, _ rangeSeconds: Double?
+    ) {
+        (self.fromStart, self.fromEnd, self.span, self.gaps) = (fromStart, fromEnd, span, gaps)
+        self.rangeSeconds = rangeSeconds
+        sampled = Double(span) / 1000
+        let average = sampled / Double(gaps)
+        toStart = Double(fromStart) / 1000
+        if toStart >= average * 1.1 { toStart = average / 2 }
+        toEnd = Double(fromEnd) / 1000
+        if toEnd >= average * 1.1 { toEnd = average / 2 }
+        factor = factor(toStart: toStart)
+    }
+
+    /// What to multiply the difference with if `toStart` seconds are extrapolated at the start.
+    @inline(__always)
+    func factor(toStart: Double) -> Double {
+        let factor = sampled == 0 ? 1 : (sampled + toStart + toEnd) / sampled
+        return rangeSeconds.map { factor / $0 } ?? factor
     }
 }
 
