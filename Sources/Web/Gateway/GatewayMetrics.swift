@@ -10,7 +10,7 @@ internal import Glibc
 /// Source: prometheus/pushgateway handler/metrics.go.
 package final class GatewayMetrics: Sendable {
     /// Which part of the gateway answered; the value of the label `handler`.
-    package enum Handler: String, Sendable, Hashable {
+    package enum Handler: UInt8, Sendable, CaseIterable {
         case push
         case delete
         case wipe
@@ -18,21 +18,46 @@ package final class GatewayMetrics: Sendable {
         case healthy
         case ready
         case `static`
-        case apiOptions = "api/v1/options"
-        case apiStatus = "api/v1/status"
-        case apiMetrics = "api/v1/metrics"
+        case apiOptions
+        case apiStatus
+        case apiMetrics
+
+        /// The label's value.
+        var label: String {
+            switch self {
+            case .push: "push"
+            case .delete: "delete"
+            case .wipe: "wipe"
+            case .status: "status"
+            case .healthy: "healthy"
+            case .ready: "ready"
+            case .static: "static"
+            case .apiOptions: "api/v1/options"
+            case .apiStatus: "api/v1/status"
+            case .apiMetrics: "api/v1/metrics"
+            }
+        }
     }
 
+    /// Handler, method and status code in one number: the key is hashed at each request.
     private struct RequestKey: Hashable {
-        let handler: Handler
-        let method: HTTPMethod
-        let code: Int
+        private let packed: UInt32
+
+        init(_ handler: Handler, _ method: HTTPMethod, _ status: HTTPStatus) {
+            let code = UInt32(truncatingIfNeeded: status.code) & 0xFFFF
+            packed = UInt32(handler.rawValue) << 24 | UInt32(method.metricIndex) << 16 | code
+        }
+
+        var handler: String { Handler(rawValue: UInt8(packed >> 24))?.label ?? "" }
+        var method: String { HTTPMethod.metricLabels[Int(packed >> 16 & 0xFF)] }
+        var code: String { String(packed & 0xFFFF) }
     }
 
     private struct State {
         var requests: [RequestKey: UInt64] = [:]
-        var sizes: [String: SlidingQuantiles] = [:]
-        var durations: [String: SlidingQuantiles] = [:]
+        /// By ``HTTPMethod/metricIndex``.
+        var sizes = [SlidingQuantiles?](repeating: nil, count: HTTPMethod.metricLabels.count)
+        var durations = [SlidingQuantiles?](repeating: nil, count: HTTPMethod.metricLabels.count)
     }
 
     private static let quantiles = [0.1, 0.5, 0.9]
@@ -43,7 +68,7 @@ package final class GatewayMetrics: Sendable {
 
     /// Counts an answered request.
     package func count(_ handler: Handler, _ method: HTTPMethod, _ status: HTTPStatus) {
-        state.withLock { $0.requests[RequestKey(handler: handler, method: method, code: status.code), default: 0] += 1 }
+        state.withLock { $0.requests[RequestKey(handler, method, status), default: 0] += 1 }
     }
 
     /// Counts an answered push.
@@ -52,11 +77,16 @@ package final class GatewayMetrics: Sendable {
     ///   - start: When the request came, by ``now()``.
     package func countPush(_ method: HTTPMethod, _ status: HTTPStatus, size: Int, start: Int64) {
         let now = Self.now()
-        let label = method.metricLabel
+        let index = method.metricIndex
+        let key = RequestKey(.push, method, status)
         state.withLock { state in
-            state.requests[RequestKey(handler: .push, method: method, code: status.code), default: 0] += 1
-            state.sizes[label, default: SlidingQuantiles()].observe(Double(size), now: now)
-            state.durations[label, default: SlidingQuantiles()].observe(Double(now - start) / 1e9, now: now)
+            state.requests[key, default: 0] += 1
+            if state.sizes[index] == nil {
+                state.sizes[index] = SlidingQuantiles()
+                state.durations[index] = SlidingQuantiles()
+            }
+            state.sizes[index]?.observe(Double(size), now: now)
+            state.durations[index]?.observe(Double(now - start) / 1e9, now: now)
         }
     }
 
@@ -87,9 +117,9 @@ package final class GatewayMetrics: Sendable {
                 help: "Total HTTP requests processed by the Pushgateway, excluding scrapes.", type: .counter)
             for (key, count) in state.requests {
                 let labels = [
-                    LabelPair("code", ByteString(String(key.code))),
-                    LabelPair("handler", ByteString(key.handler.rawValue)),
-                    LabelPair("method", ByteString(key.method.metricLabel)),
+                    LabelPair("code", ByteString(key.code)),
+                    LabelPair("handler", ByteString(key.handler)),
+                    LabelPair("method", ByteString(key.method)),
                 ]
                 requests.metrics.append(Metric(labels: labels, value: .counter(CounterValue(Double(count)))))
             }
@@ -111,17 +141,18 @@ package final class GatewayMetrics: Sendable {
     }
 
     private static func summary(
-        _ name: ByteString, _ help: ByteString, _ methods: inout [String: SlidingQuantiles], _ now: Int64
+        _ name: ByteString, _ help: ByteString, _ methods: inout [SlidingQuantiles?], _ now: Int64
     ) -> MetricFamily {
         var family = MetricFamily(name: name, help: help, type: .summary)
-        for method in methods.keys.sorted() {
-            let values = methods[method]?.values(quantiles, now: now) ?? []
+        for index in methods.indices {
+            guard let values = methods[index]?.values(quantiles, now: now), let state = methods[index] else { continue }
             let summary = SummaryValue(
-                count: Double(methods[method]?.count ?? 0), sum: methods[method]?.sum ?? 0,
+                count: Double(state.count), sum: state.sum,
                 quantiles: zip(quantiles, values).map { SummaryValue.Quantile($0, $1) })
-            family.metrics.append(
-                Metric(labels: [LabelPair("method", ByteString(method))], value: .summary(summary)))
+            let label = LabelPair("method", ByteString(HTTPMethod.metricLabels[index]))
+            family.metrics.append(Metric(labels: [label], value: .summary(summary)))
         }
+        family.metrics.sort { order($0) < order($1) }
         return family
     }
 }

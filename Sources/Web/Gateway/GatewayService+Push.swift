@@ -112,15 +112,20 @@ extension GatewayService {
         _ bytes: UnsafeBufferPointer<UInt8>, _ head: HTTPRequestHead
     ) throws(ParseError) -> [MetricFamily] {
         let names: NameValidation = settings.allowsUTF8Names ? .utf8 : .legacy
-        switch Negotiation.pushFormat(
-            contentType: head["content-type"], acceptsOpenMetrics: settings.acceptsOpenMetrics)
-        {
+        switch Self.format(head, acceptsOpenMetrics: settings.acceptsOpenMetrics) {
         case .text: return try TextParser.parse(bytes, names: names, limits: settings.limits.metrics)
         case .protobufDelimited:
             return try ProtobufParser.parse(UnsafeRawBufferPointer(bytes), limits: settings.limits.metrics)
         case .openMetrics:
             return try OpenMetricsParser.parse(Array(bytes), names: names, limits: settings.limits.metrics)
         }
+    }
+
+    /// The format by `Content-Type`; what nearly all clients send is told from its first bytes.
+    private static func format(_ head: HTTPRequestHead, acceptsOpenMetrics: Bool) -> Negotiation.PushFormat {
+        guard let range = head.range(of: "content-type") else { return .text }
+        if head.bytes[range].starts(with: "text/plain".utf8) { return .text }
+        return Negotiation.pushFormat(contentType: head["content-type"], acceptsOpenMetrics: acceptsOpenMetrics)
     }
 
     private func submit(_ families: [MetricFamily], _ group: GroupingKey, _ mode: Push.Mode, _ report: Report) {

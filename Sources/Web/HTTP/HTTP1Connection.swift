@@ -449,6 +449,15 @@ extension HTTP1Connection: HTTPExchange {
         if server.isDraining.isSet { keepsAlive = false }
         let framing = framing(of: response)
         if framing == .untilClose { keepsAlive = false }
+        if response.status.code == 200, version == 1, keepsAlive, response.fields.isEmpty, framing == .length(0) {
+            write(loop.emptyOK(context.channel.allocator))
+            answered()
+            if !isProcessing {
+                process()
+                flush()
+            }
+            return
+        }
         var buffer = context.channel.allocator.buffer(capacity: 256)
         HTTP1ResponseHead.write(
             response, framing: framing, version: version, keepsAlive: keepsAlive, date: loop.dateBytes(), to: &buffer)

@@ -19,6 +19,8 @@ final class HTTPLoop: @unchecked Sendable {
     // SAFETY: all stored state is touched on `eventLoop` only.
     let eventLoop: any EventLoop
     private var date = HTTPDate()
+    private var emptyOKDate: [UInt8] = []
+    private var emptyOKBuffer = ByteBuffer()
     private var members: [ObjectIdentifier: any HTTPLoopMember] = [:]
     private var round: RepeatedTask?
 
@@ -29,6 +31,19 @@ final class HTTPLoop: @unchecked Sendable {
         var now = timespec()
         clock_gettime(CLOCK_REALTIME_COARSE, &now)
         return date.bytes(at: Int64(now.tv_sec))
+    }
+
+    /// A whole `200 OK` of HTTP/1.1 without fields or body on a connection that goes on, which is what most pushes are
+    /// answered: made once a second and shared by all connections of the loop.
+    func emptyOK(_ allocator: ByteBufferAllocator) -> ByteBuffer {
+        let date = dateBytes()
+        if date != emptyOKDate {
+            emptyOKDate = date
+            emptyOKBuffer = allocator.buffer(capacity: 128)
+            HTTP1ResponseHead.write(
+                HTTPResponse(.ok), framing: .length(0), version: 1, keepsAlive: true, date: date, to: &emptyOKBuffer)
+        }
+        return emptyOKBuffer
     }
 
     func add(_ member: any HTTPLoopMember) {

@@ -44,22 +44,30 @@ package enum HTTPMethod: Sendable, Hashable {
         }
     }
 
+    /// A small number for tables: methods that share a ``metricLabel`` share it.
+    var metricIndex: Int {
+        switch self {
+        case .get: 0
+        case .head: 1
+        case .post: 2
+        case .put: 3
+        case .delete: 4
+        case .options: 5
+        case .patch: 6
+        case .connect: 7
+        case .trace: 8
+        case .other("NOTIFY"): 9
+        case .other: 10
+        }
+    }
+
+    /// The labels by ``metricIndex``.
+    static let metricLabels = [
+        "get", "head", "post", "put", "delete", "options", "patch", "connect", "trace", "notify", "unknown",
+    ]
+
     /// The value of the label `method` in metrics: a closed set, so that clients cannot make series.
     ///
     /// Source: prometheus/client_golang prometheus/promhttp/instrument_server.go (`sanitizeMethod`).
-    package var metricLabel: String {
-        switch self {
-        case .get: "get"
-        case .head: "head"
-        case .post: "post"
-        case .put: "put"
-        case .delete: "delete"
-        case .options: "options"
-        case .patch: "patch"
-        case .connect: "connect"
-        case .trace: "trace"
-        case .other("NOTIFY"): "notify"
-        case .other: "unknown"
-        }
-    }
+    package var metricLabel: String { Self.metricLabels[metricIndex] }
 }

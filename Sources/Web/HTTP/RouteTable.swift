@@ -73,7 +73,8 @@ package struct RouteTable<Handler: Sendable>: Sendable {
         case .part(let prefix):
             guard path.count > prefix.count, path.starts(with: prefix) else { return nil }
             let end = path[prefix.count...].firstIndex(of: slash) ?? path.count
-            guard end > prefix.count else { return nil }
+            // An empty part counts where something follows it, so that the handler can say what is missing.
+            guard end > prefix.count || end < path.count else { return nil }
             return Hit(handler: route.handler, part: prefix.count..<end, rest: end..<path.count)
         case .below(let prefix):
             guard path.count > prefix.count, path.starts(with: prefix), path[prefix.count] == slash else { return nil }
