@@ -30,8 +30,8 @@ struct Command: Sendable {
     static let root = Command(
         "narthex", "A push gateway for Prometheus and, in time, what stands behind it.",
         subcommands: [
-            GatewayCommand.command, ServerCommand.command, QueryCommand.command, TestCommand.command,
-            PushCommand.command, DeleteCommand.command, ExecCommand.command,
+            GatewayCommand.command, ServerCommand.command, QueryCommand.command, CheckCommand.command,
+            TestCommand.command, PushCommand.command, DeleteCommand.command, ExecCommand.command,
         ])
 
     /// Runs this command, or one below it, with the arguments that follow its name.

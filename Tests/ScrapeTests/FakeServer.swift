@@ -129,3 +129,12 @@ final class FakeServer: Sendable {
 extension String {
     func range(of text: String) -> Range<String.Index>? { ranges(of: text).first }
 }
+
+/// Text that threads share.
+final class RecordingText: Sendable {
+    private let text = Mutex("")
+
+    func set(_ new: String) { text.withLock { $0 = new } }
+
+    func get() -> String { text.withLock { $0 } }
+}

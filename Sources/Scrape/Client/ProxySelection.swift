@@ -137,11 +137,12 @@ struct ProxySelection {
 }
 
 /// An IPv4 or IPv6 address, for matching networks.
-struct IPAddress: Sendable, Hashable {
+package struct IPAddress: Sendable, Hashable {
     /// Four or sixteen.
-    let bytes: [UInt8]
+    package let bytes: [UInt8]
 
-    init?(_ text: String) {
+    /// Reads `10.0.0.1` or `fe80::1`; nil for anything else.
+    package init?(_ text: String) {
         if let four = Self.four(text) {
             bytes = four
         } else if let sixteen = Self.sixteen(text) {
@@ -192,7 +193,8 @@ struct IPAddress: Sendable, Hashable {
         bytes.count == 4 ? bytes.first == 127 : bytes.dropLast().allSatisfy { $0 == 0 } && bytes.last == 1
     }
 
-    func isMember(of network: IPAddress, bits: Int) -> Bool {
+    /// Whether the first `bits` bits are those of `network`.
+    package func isMember(of network: IPAddress, bits: Int) -> Bool {
         guard bytes.count == network.bytes.count else { return false }
         for index in bytes.indices {
             let counted = min(8, bits - index * 8)
@@ -204,7 +206,7 @@ struct IPAddress: Sendable, Hashable {
     }
 
     /// As it is written: `10.0.0.1`, `fe80::1`.
-    var text: String {
+    package var text: String {
         if bytes.count == 4 { return bytes.map { "\($0)" }.joined(separator: ".") }
         let words = stride(from: 0, to: 15, by: 2).map { UInt16(bytes[$0]) << 8 | UInt16(bytes[$0 + 1]) }
         var best = 0..<0

@@ -1,5 +1,5 @@
 /// What a DNS record says.
-enum DNSRecord: Sendable, Hashable {
+package enum DNSRecord: Sendable, Hashable {
     /// Four or sixteen bytes.
     case address([UInt8])
     case service(target: String, port: UInt16)
@@ -11,17 +11,17 @@ enum DNSRecord: Sendable, Hashable {
 /// Questions and answers of the domain name system.
 ///
 /// Source: RFC 1035, RFC 2782 (SRV), RFC 3596 (AAAA), RFC 6891 (EDNS).
-enum DNSMessage {
+package enum DNSMessage {
     /// A malformed answer, or one to another question.
-    struct Malformed: Error, Equatable, CustomStringConvertible {
-        let description: String
+    package struct Malformed: Error, Equatable, CustomStringConvertible {
+        package let description: String
     }
 
-    struct Answer: Sendable, Hashable {
-        var isTruncated: Bool
+    package struct Answer: Sendable, Hashable {
+        package var isTruncated: Bool
         /// 0 for success, 3 where the name does not exist.
-        var code: UInt8
-        var records: [DNSRecord]
+        package var code: UInt8
+        package var records: [DNSRecord]
     }
 
     /// The most answers that are read.
@@ -40,7 +40,9 @@ enum DNSMessage {
     }
 
     /// The question for records of `type` of `name`; nil if that is no domain name.
-    static func query(_ name: String, _ type: DNSDiscoveryConfiguration.RecordType, id: UInt16, isExtended: Bool)
+    package static func query(
+        _ name: String, _ type: DNSDiscoveryConfiguration.RecordType, id: UInt16, isExtended: Bool
+    )
         -> [UInt8]?
     {
         var bytes: [UInt8] = [UInt8(id >> 8), UInt8(id & 0xFF), 0x01, 0x00, 0, 1, 0, 0, 0, 0, 0, isExtended ? 1 : 0]
@@ -59,7 +61,7 @@ enum DNSMessage {
     /// Reads the answer to the question with `id`.
     /// - Throws: `Malformed`.
     /// - Complexity: O(bytes), whatever they hold.
-    static func answer(_ bytes: [UInt8], id: UInt16) throws(Malformed) -> Answer {
+    package static func answer(_ bytes: [UInt8], id: UInt16) throws(Malformed) -> Answer {
         var reader = Reader(bytes: bytes)
         guard try reader.word() == id else { throw Malformed(description: "answer to another question") }
         let flags = try reader.word()

@@ -84,12 +84,12 @@ struct SystemRecordResolver: RecordResolver {
 }
 
 /// What `/etc/resolv.conf` says.
-struct ResolverSettings: Sendable, Equatable {
-    var servers: [IPAddress] = []
-    var searchDomains: [String] = []
+package struct ResolverSettings: Sendable, Equatable {
+    package var servers: [IPAddress] = []
+    package var searchDomains: [String] = []
     /// A name with as many dots is tried as it is first.
-    var dots = 1
-    var timeoutSeconds = 5
+    package var dots = 1
+    package var timeoutSeconds = 5
 
     init(path: String) throws {
         do {
@@ -99,7 +99,8 @@ struct ResolverSettings: Sendable, Equatable {
         }
     }
 
-    init(_ text: String) {
+    /// Reads the text of the file.
+    package init(_ text: String) {
         for line in text.split(separator: "\n") {
             let words = line.prefix { $0 != "#" && $0 != ";" }.split { $0 == " " || $0 == "\t" }.map(String.init)
             guard let keyword = words.first else { continue }
@@ -123,7 +124,7 @@ struct ResolverSettings: Sendable, Equatable {
     }
 
     /// The names to try for `name`, in order.
-    func candidates(_ name: String) -> [String] {
+    package func candidates(_ name: String) -> [String] {
         if name.hasSuffix(".") { return [name] }
         let searched = searchDomains.map { "\(name).\($0)" }
         let isLong = name.utf8.count { $0 == UInt8(ascii: ".") } >= dots

@@ -12,7 +12,7 @@ struct DecodedBody: Sendable {
 enum BodyDecoding {
     static let overLimit = ScrapeFailure("body size limit exceeded")
     /// More than this is not held in memory, whatever the configuration says.
-    static let hardLimit = 1 << 30
+    static let hardLimit = 256 << 20
 
     /// - Throws: `ScrapeFailure`, in Prometheus' words.
     static func decode(
