@@ -168,6 +168,7 @@ let fuzzers: [Target] =
     ? [
         fuzzer("FuzzExposition", ["ByteCoding", "MetricModel", "Exposition"]),
         fuzzer("FuzzCompression", ["Compression"]),
+        fuzzer("FuzzBlocks", ["MetricModel", "DurableFiles", "Matching", "TSDB", "TestSupport"]),
     ] : []
 
 // `NARTHEX_CORE=1 swift test` leaves out everything that needs a network stack: seconds instead of minutes.

@@ -17,8 +17,10 @@ struct TSDBBenchmarks {
         case ("replay", 2...): try HeadBenchmarks.replay(arguments[1])
         case ("query", 2...): try HeadBenchmarks.query(arguments[1])
         case ("dump", 2...): try HeadBenchmarks.dump(arguments[1])
+        case ("chunks", _): try BlockBenchmarks.chunks()
+        case ("blocks", 2...): try BlockBenchmarks.postings(arguments[1], number(2, 100_000))
         default:
-            print("usage: TSDBBenchmarks append|replay|query|dump DIRECTORY [SERIES] [SAMPLES]")
+            print("usage: TSDBBenchmarks append|replay|query|dump|blocks DIRECTORY [SERIES] [SAMPLES], or chunks")
         }
     }
 }
