@@ -8,6 +8,8 @@ import MetricModel
         let only = CommandLine.arguments.dropFirst().first
         if only == nil || only == "numbers" { numbers() }
         if only == nil || only == "parsing" { parsing() }
+        if only == nil || only == "encoding" { encoding() }
+        if only == nil || only == "reading" { reading() }
     }
 
     /// Twenty series in 1.5 kB, as a batch job pushes them.
@@ -54,5 +56,64 @@ import MetricModel
         let body = pushBody
         print("push body: \(body.count) bytes")
         measure("parse text push", bytes: body.count) { (try? TextParser.parse(body))?.count ?? 0 }
+    }
+
+    static func encoding() {
+        guard let families = try? TextParser.parse(pushBody) else { return }
+        var output: [UInt8] = []
+        output.reserveCapacity(1 << 16)
+        measure("write text, 20 series", bytes: pushBody.count) {
+            output.removeAll(keepingCapacity: true)
+            for family in families { TextEncoder.append(family, to: &output) }
+            return output.count
+        }
+        measure("write OpenMetrics, 20 series", bytes: pushBody.count) {
+            output.removeAll(keepingCapacity: true)
+            for family in families { OpenMetricsEncoder.append(family, to: &output) }
+            return output.count
+        }
+        measure("write protobuf, 20 series", bytes: pushBody.count) {
+            output.removeAll(keepingCapacity: true)
+            for family in families { ProtobufEncoder.append(family, to: &output) }
+            return output.count
+        }
+        let metric = Metric(
+            labels: ["instance", "job", "region", "stage"].map { LabelPair(ByteString($0), ByteString("value-" + $0)) },
+            value: .gauge(12.345))
+        measure("write one gauge of four labels as text") {
+            output.removeAll(keepingCapacity: true)
+            TextEncoder.appendMetric(metric, of: "batch_stage_duration_seconds", type: .gauge, to: &output)
+            return output.count
+        }
+        let packed = Gzip.pack(pushBody)
+        let reader = GzipReader()
+        let limits = DecompressionLimits(maximumBytes: 1 << 24)
+        measure("unpack gzip push", bytes: pushBody.count) {
+            packed.withUnsafeBytes { (try? reader.unpackAll($0, limits: limits))?.count ?? 0 }
+        }
+    }
+
+    static func reading() {
+        let body = pushBody
+        measure("read text entries, no labels", bytes: body.count) {
+            body.withUnsafeBufferPointer { bytes in
+                var reader = ExpositionReader(bytes, .text)
+                var count = 0
+                while let entry = try? reader.next() { count += entry == .series ? 1 : 0 }
+                return count
+            }
+        }
+        guard let families = try? TextParser.parse(body) else { return }
+        var protobuf: [UInt8] = []
+        for family in families { ProtobufEncoder.append(family, to: &protobuf) }
+        measure("parse protobuf push", bytes: protobuf.count) { (try? ProtobufParser.parse(protobuf))?.count ?? 0 }
+        measure("read protobuf entries, no labels", bytes: protobuf.count) {
+            protobuf.withUnsafeBytes { bytes in
+                var reader = ProtobufReader(bytes)
+                var count = 0
+                while let entry = try? reader.next() { count += entry == .series ? 1 : 0 }
+                return count
+            }
+        }
     }
 }

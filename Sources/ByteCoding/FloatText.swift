@@ -39,12 +39,16 @@ package enum FloatText {
             return
         }
         let decimal = ShortestDecimal(magnitude)
-        var buffer: (UInt64, UInt64, UInt64) = (0, 0, 0)
-        // SAFETY: 24 bytes, of which at most 20 are written.
-        withUnsafeMutableBytes(of: &buffer) { digits in
+        // Room for 20 digits, and behind them for the longest form with an exponent.
+        var buffer: (UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0, 0, 0, 0)
+        // SAFETY: 56 bytes: 24 for digits, of which at most 20 are written, and 32 for the text (`writeExponentForm`
+        // and `writeFixed` say how much of them).
+        withUnsafeMutableBytes(of: &buffer) { memory in
+            let digits = UnsafeMutableRawBufferPointer(rebasing: memory[..<24])
+            let text = UnsafeMutableRawBufferPointer(rebasing: memory[24...])
             let count = IntegerText.write(decimal.digits, to: digits)
-            let text = UnsafeRawBufferPointer(rebasing: digits[..<count])
-            layOut(text, pointAt: count &+ decimal.exponent, magnitude, style, to: &output)
+            let piece = UnsafeRawBufferPointer(rebasing: digits[..<count])
+            layOut(piece, pointAt: count &+ decimal.exponent, magnitude, style, text, to: &output)
         }
     }
 
@@ -64,10 +68,11 @@ package enum FloatText {
         }
     }
 
-    /// Writes `digits` with the decimal point behind the first `point` of them.
+    /// Appends `digits` with the decimal point behind the first `point` of them.
+    @inline(__always)
     private static func layOut(
         _ digits: UnsafeRawBufferPointer, pointAt point: Int, _ magnitude: Double, _ style: Style,
-        to output: inout [UInt8]
+        _ text: UnsafeMutableRawBufferPointer, to output: inout [UInt8]
     ) {
         let usesExponent: Bool
         switch style {
@@ -78,13 +83,47 @@ package enum FloatText {
         case .api, .json: usesExponent = magnitude != 0 && (magnitude < 1e-6 || magnitude >= 1e21)
         }
         if usesExponent {
-            appendExponentForm(digits, exponent: magnitude == 0 ? 0 : point &- 1, style, to: &output)
+            let exponent = magnitude == 0 ? 0 : point &- 1
+            let length = writeExponentForm(digits, exponent, short: style == .json, to: text)
+            output.append(contentsOf: UnsafeRawBufferPointer(rebasing: text[..<length]))
+            return
+        }
+        if point > -8, point <= digits.count, digits.count <= 20 {
+            let length = writeFixed(digits, pointAt: point, to: text)
+            output.append(contentsOf: UnsafeRawBufferPointer(rebasing: text[..<length]))
         } else {
             appendFixed(digits, pointAt: point, to: &output)
-            if style == .openMetrics, point >= digits.count {
-                output.append(contentsOf: [UInt8(ascii: "."), UInt8(ascii: "0")])
+        }
+        if style == .openMetrics, point >= digits.count {
+            output.append(UInt8(ascii: "."))
+            output.append(UInt8(ascii: "0"))
+        }
+    }
+
+    /// At most 20 digits, a point, and up to eight zeros in front: 30 bytes.
+    @inline(__always)
+    private static func writeFixed(
+        _ digits: UnsafeRawBufferPointer, pointAt point: Int, to text: UnsafeMutableRawBufferPointer
+    ) -> Int {
+        var length = 0
+        if point <= 0 {
+            text[0] = UInt8(ascii: "0")
+            text[1] = UInt8(ascii: ".")
+            length = 2
+            for _ in 0..<(0 &- point) {
+                text[length] = UInt8(ascii: "0")
+                length &+= 1
             }
         }
+        for index in 0..<digits.count {
+            if index == point, point > 0 {
+                text[length] = UInt8(ascii: ".")
+                length &+= 1
+            }
+            text[length] = digits[index]
+            length &+= 1
+        }
+        return length
     }
 
     private static func appendFixed(_ digits: UnsafeRawBufferPointer, pointAt point: Int, to output: inout [UInt8]) {
@@ -94,27 +133,40 @@ package enum FloatText {
             output.append(UInt8(ascii: "."))
             for _ in 0..<(0 &- point) { output.append(zero) }
             output.append(contentsOf: digits)
-        } else if point >= digits.count {
+        } else {
             output.append(contentsOf: digits)
             for _ in 0..<(point &- digits.count) { output.append(zero) }
-        } else {
-            output.append(contentsOf: digits[..<point])
-            output.append(UInt8(ascii: "."))
-            output.append(contentsOf: digits[point...])
         }
     }
 
-    private static func appendExponentForm(
-        _ digits: UnsafeRawBufferPointer, exponent: Int, _ style: Style, to output: inout [UInt8]
-    ) {
-        output.append(digits[0])
+    /// At most 20 digits, a point, `e`, a sign and three digits: 26 bytes.
+    @inline(__always)
+    private static func writeExponentForm(
+        _ digits: UnsafeRawBufferPointer, _ exponent: Int, short: Bool, to text: UnsafeMutableRawBufferPointer
+    ) -> Int {
+        var length = 1
+        text[0] = digits[0]
         if digits.count > 1 {
-            output.append(UInt8(ascii: "."))
-            output.append(contentsOf: digits[1...])
+            text[1] = UInt8(ascii: ".")
+            length = 2
+            for index in 1..<digits.count {
+                text[length] = digits[index]
+                length &+= 1
+            }
         }
-        output.append(UInt8(ascii: "e"))
-        output.append(exponent < 0 ? UInt8(ascii: "-") : UInt8(ascii: "+"))
-        if exponent.magnitude < 10, !(style == .json && exponent < 0) { output.append(UInt8(ascii: "0")) }
-        IntegerText.append(UInt64(exponent.magnitude), to: &output)
+        text[length] = UInt8(ascii: "e")
+        text[length &+ 1] = exponent < 0 ? UInt8(ascii: "-") : UInt8(ascii: "+")
+        length &+= 2
+        let magnitude = exponent.magnitude
+        if magnitude >= 100 {
+            text[length] = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: magnitude / 100)
+            length &+= 1
+        }
+        if magnitude >= 10 || !(short && exponent < 0) {
+            text[length] = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: magnitude / 10 % 10)
+            length &+= 1
+        }
+        text[length] = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: magnitude % 10)
+        return length &+ 1
     }
 }

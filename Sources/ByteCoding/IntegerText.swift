@@ -21,32 +21,43 @@ package enum IntegerText {
         append(value.magnitude, to: &output)
     }
 
+    /// "00" to "99", each as two bytes in the order of memory.
+    private static let pairs: [UInt16] = (0..<100).map { number in
+        let tens = UInt16(UInt8(ascii: "0")) + UInt16(number / 10)
+        let ones = UInt16(UInt8(ascii: "0")) + UInt16(number % 10)
+        return (tens | ones << 8).littleEndian
+    }
+
     /// Writes the digits of `value` to the start of `buffer`, which holds at least 20 bytes.
     /// - Returns: How many.
+    @inline(__always)
     static func write(_ value: UInt64, to buffer: UnsafeMutableRawBufferPointer) -> Int {
         let count = digitCount(value)
         var rest = value
         var position = count
-        while rest >= 10 {
-            position &-= 1
-            let (quotient, remainder) = rest.quotientAndRemainder(dividingBy: 10)
-            buffer[position] = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: remainder)
+        while rest >= 100 {
+            position &-= 2
+            let (quotient, remainder) = rest.quotientAndRemainder(dividingBy: 100)
+            buffer.storeBytes(of: pairs[Int(truncatingIfNeeded: remainder)], toByteOffset: position, as: UInt16.self)
             rest = quotient
         }
-        buffer[0] = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: rest)
+        if rest >= 10 {
+            buffer.storeBytes(of: pairs[Int(truncatingIfNeeded: rest)], toByteOffset: 0, as: UInt16.self)
+        } else {
+            buffer[0] = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: rest)
+        }
         return count
     }
 
+    private static let powers: [UInt64] = (0..<20).map { exponent in
+        (0..<exponent).reduce(1) { power, _ in power &* 10 }
+    }
+
+    @inline(__always)
     private static func digitCount(_ value: UInt64) -> Int {
-        var count = 1
-        var bound: UInt64 = 10
-        while value >= bound {
-            count &+= 1
-            let (next, overflow) = bound.multipliedReportingOverflow(by: 10)
-            if overflow { break }
-            bound = next
-        }
-        return count
+        // log10 is about log2 × 1233 / 4096; one comparison corrects it.
+        let guess = ((64 &- (value | 1).leadingZeroBitCount) &* 1233) >> 12
+        return guess &+ (value >= powers[guess] || value == 0 && guess == 0 ? 1 : 0)
     }
 
     /// Reads a whole number as Go's `strconv.ParseInt(s, 10, 64)` does: a sign, then digits, nothing else.

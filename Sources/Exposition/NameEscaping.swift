@@ -20,7 +20,7 @@ package enum NameEscaping: String, Sendable, Hashable, CaseIterable {
     /// The name as it is exposed: legacy names stay what they are.
     /// - Complexity: O(bytes); no allocation for legacy names.
     package func exposed(_ name: ByteString) -> ByteString {
-        if self == .allowUTF8 || name.isEmpty || LegacyNames.isMetricName(name) { return name }
+        if self == .allowUTF8 || name.isEmpty || isLegacyMetricName(name) { return name }
         return escape(name)
     }
 
@@ -128,6 +128,17 @@ package enum NameEscaping: String, Sendable, Hashable, CaseIterable {
         let byte = UInt8(rune)
         if byte &- UInt8(ascii: "0") < 10 { return !isFirst }
         return TextCursor.isNameByte(byte, true)
+    }
+}
+
+/// `[a-zA-Z_:][a-zA-Z0-9_:]*`, in one loop over the bytes.
+@inline(__always)
+func isLegacyMetricName(_ name: ByteString) -> Bool {
+    // SAFETY: the buffer is only read within the call, at indices below its count.
+    name.bytes.withUnsafeBufferPointer { bytes in
+        guard let first = bytes.first, first &- UInt8(ascii: "0") > 9 else { return false }
+        for index in 0..<bytes.count where !TextCursor.isNameByte(bytes[index], true) { return false }
+        return true
     }
 }
 

@@ -80,7 +80,7 @@ package enum TextEncoder {
 
     /// Appends a name, in quotes if it has other than legacy characters.
     package static func appendName(_ name: ByteString, to output: inout [UInt8]) {
-        if LegacyNames.isMetricName(name) {
+        if isLegacyMetricName(name) {
             output.append(contentsOf: name.bytes)
         } else {
             output.append(UInt8(ascii: "\""))
@@ -130,7 +130,7 @@ struct SampleLineWriter {
     ) {
         self.name = name
         self.numbers = numbers
-        isNameInside = !name.isEmpty && !LegacyNames.isMetricName(name)
+        isNameInside = !name.isEmpty && !isLegacyMetricName(name)
         labels.reserveCapacity(pairs.reduce(0) { $0 &+ $1.name.count &+ $1.value.count &+ 4 })
         for pair in pairs {
             if !labels.isEmpty { labels.append(UInt8(ascii: ",")) }
