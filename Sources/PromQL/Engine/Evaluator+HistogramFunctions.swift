@@ -22,13 +22,8 @@ extension Evaluator {
             result += try nativeRows(rows, groups, request, index)
             result += try classicRows(rows, groups, request, index)
         }
-        let dropped = try droppingNames(result)
-        guard let label = request.label else { return dropped }
-        return try labelled(dropped, label)
+        return try droppingNames(result)
     }
-
-    /// Rows that carry their quantile, which is added after names are dropped so that each label set is built once.
-    private func labelled(_ rows: [StepRow], _ label: ByteString) throws -> [StepRow] { rows }
 
     private func noteBadBuckets(_ rows: [StepRow], _ groups: ClassicGroups, _ request: InterpolationRequest) {
         for index in groups.malformed {
@@ -62,10 +57,7 @@ extension Evaluator {
         for (index, row) in rows.enumerated() where row.hasHistograms {
             try context.control.check()
             // With names dropped at once, annotations about quantiles lack the name as well.
-            let metric =
-                context.delaysNameRemoval || request.function == .histogramQuantiles && false
-                ? row.labels.name : ""
-            var notes = RangeNotes(metric: metric, position: request.position)
+            var notes = RangeNotes(metric: reportedName(row.labels), position: request.position)
             var builder = RowBuilder(capacity: row.values.count)
             for step in row.first..<row.end {
                 guard let histogram = row.histogram(step)?.value, !groups.isExcluded(row: index, step: step) else {
