@@ -71,7 +71,7 @@ extension ServerAPI {
             body: QueryResultJSON.body(answer, withStatistics: !statistics.isEmpty))
     }
 
-    private func evaluate(_ query: QueryRequest) throws(APIError) -> QueryAnswer {
+    func evaluate(_ query: QueryRequest) throws(APIError) -> QueryAnswer {
         do throws(QueryFailure) {
             return try evaluator.evaluate(query)
         } catch {

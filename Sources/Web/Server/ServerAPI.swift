@@ -20,6 +20,8 @@ package final class ServerAPI: Sendable {
         package var enablesRemoteWrite = false
         /// Which pages may read the API (`--web.cors.origin`); nil for all.
         package var origin: RegularExpression?
+        /// The prefix that users see, for links: empty, or with a leading and without a trailing slash.
+        package var externalPrefix = ""
         /// Flags and their values, for `/api/v1/status/flags`.
         package var flags: [(name: String, value: String)] = []
         /// Version and the like, by upstream's keys.
@@ -155,7 +157,7 @@ package final class ServerAPI: Sendable {
                 200, fields: [("Content-Type", "text/plain; charset=utf-8")],
                 body: .bytes(buildInformation + [UInt8(ascii: "\n")]))
         case ("/federate", true): return unready ?? federate(request)
-        default: return .plainError(404, "404 page not found")
+        default: return page(request) ?? .plainError(404, "404 page not found")
         }
     }
 
@@ -265,6 +267,7 @@ package final class ServerAPI: Sendable {
         case "write": (.post, remoteWrite)
         case "read": (.post, remoteRead)
         case "otlp/v1/metrics": (.post, otlp)
+        case "graph.svg": (.get, picture)
         case "openapi.yaml": (.get, openAPI)
         default: administrationHandler(path) ?? statusHandler(path) ?? labelValuesHandler(path)
         }
