@@ -1,4 +1,7 @@
 internal import ByteCoding
+#if canImport(Glibc)
+internal import Glibc
+#endif
 
 /// A label set: names and values, sorted by name, each name once, packed in one buffer.
 ///
@@ -184,29 +187,46 @@ extension Labels: Comparable {
     /// Order by names and values, pair by pair, bytes by bytes; a set that is a prefix of another comes first.
     ///
     /// Source: prometheus/prometheus model/labels (`Compare`).
+    /// - Complexity: O(bytes of the part that both share); no allocation.
     public static func < (left: Labels, right: Labels) -> Bool {
-        var i = 0
-        var j = 0
-        while i < left.packed.count && j < right.packed.count {
-            let a = text(in: left.packed, at: i)
-            let b = text(in: right.packed, at: j)
-            let order = compare(left.packed[a], right.packed[b])
-            if order != 0 { return order < 0 }
-            i = a.upperBound
-            j = b.upperBound
+        // SAFETY: both buffers are packed by this type, so that every length in them lies within; they are only read
+        // within the call.
+        left.packed.withUnsafeBytes { a in
+            right.packed.withUnsafeBytes { b in
+                var i = 0
+                var j = 0
+                while i < a.count && j < b.count {
+                    let order = compareText(a, &i, b, &j)
+                    if order != 0 { return order < 0 }
+                }
+                return i >= a.count && j < b.count
+            }
         }
-        return left.packed.count - i < right.packed.count - j && i >= left.packed.count
     }
 
-    private static func compare(_ left: ArraySlice<UInt8>, _ right: ArraySlice<UInt8>) -> Int {
-        var i = left.startIndex
-        var j = right.startIndex
-        while i < left.endIndex && j < right.endIndex {
-            if left[i] != right[j] { return left[i] < right[j] ? -1 : 1 }
-            i += 1
-            j += 1
+    /// Compares the texts whose lengths stand at `i` and `j`, and moves both behind them.
+    private static func compareText(
+        _ a: UnsafeRawBufferPointer, _ i: inout Int, _ b: UnsafeRawBufferPointer, _ j: inout Int
+    ) -> Int {
+        let left = length(a, &i)
+        let right = length(b, &j)
+        let shorter = min(left, right)
+        var order = 0
+        if shorter > 0, let first = a.baseAddress, let second = b.baseAddress {
+            order = Int(memcmp(first + i, second + j, shorter))
         }
-        return left.count - right.count
+        i += left
+        j += right
+        return order != 0 ? order : left - right
+    }
+
+    private static func length(_ bytes: UnsafeRawBufferPointer, _ index: inout Int) -> Int {
+        let short = Int(bytes[index])
+        index += 1
+        if short < 255 { return short }
+        let length = Int(bytes[index]) | Int(bytes[index + 1]) << 8 | Int(bytes[index + 2]) << 16
+        index += 3
+        return length
     }
 }
 

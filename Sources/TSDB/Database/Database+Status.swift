@@ -40,7 +40,7 @@ extension Database {
     }
 
     /// The blocks that are served, by time.
-    package var blocks: [BlockStatus] { [] }
+    package var blocks: [BlockStatus] { openBlocks.map(\.status) }
 
     /// Counters since the start.
     package var metrics: StoreMetrics {
@@ -63,6 +63,16 @@ extension Database {
         metrics.walWritesFailed = wal.failedWrites
         metrics.walSegment = head.wal.currentSegment
         metrics.replayMilliseconds = replayMilliseconds
+        metrics.walCorruptions = self.counters.corruptions.load(ordering: .relaxed)
+        metrics.compactions = self.counters.compactions.load(ordering: .relaxed)
+        metrics.compactionsFailed = self.counters.compactionsFailed.load(ordering: .relaxed)
+        metrics.headTruncations = self.counters.truncations.load(ordering: .relaxed)
+        metrics.checkpoints = self.counters.checkpoints.load(ordering: .relaxed)
+        metrics.checkpointsFailed = self.counters.checkpointsFailed.load(ordering: .relaxed)
+        metrics.blocksByTimeRetention = self.counters.blocksByTime.load(ordering: .relaxed)
+        metrics.blocksBySizeRetention = self.counters.blocksBySize.load(ordering: .relaxed)
+        metrics.storageBytes = openBlocks.reduce(0) { $0 + $1.byteCount }
+        metrics.walBytes = logSize
         return metrics
     }
 }

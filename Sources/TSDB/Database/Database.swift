@@ -16,6 +16,22 @@ package final class Database: Sendable {
         var refusal: StoreError?
         var spareBuffers: [AppendBuffer] = []
         var replayMilliseconds: Int64 = 0
+        /// By time.
+        var blocks: [Block] = []
+        /// Samples in order of the head before it are in blocks.
+        var headStart: Timestamp = .min
+    }
+
+    /// Counters since the start.
+    final class Counters: Sendable {
+        let compactions = Atomic<UInt64>(0)
+        let compactionsFailed = Atomic<UInt64>(0)
+        let truncations = Atomic<UInt64>(0)
+        let checkpoints = Atomic<UInt64>(0)
+        let checkpointsFailed = Atomic<UInt64>(0)
+        let blocksByTime = Atomic<UInt64>(0)
+        let blocksBySize = Atomic<UInt64>(0)
+        let corruptions = Atomic<UInt64>(0)
     }
 
     /// Where the data lies.
@@ -23,6 +39,11 @@ package final class Database: Sendable {
     let fileSystem: any FileSystem
     let events: @Sendable (StoreEvent) -> Void
     let head: Head
+    let counters = Counters()
+    /// Held by whoever persists, compacts, deletes or copies.
+    let maintenance = Mutex(PendingTruncation())
+    /// Whether long work should stop.
+    let isClosing = Atomic<Bool>(false)
     private let directoryLock: (any FileLock)?
     private let lock = Mutex<Void>(())
     // SAFETY: read and written under `lock` only.
@@ -75,10 +96,19 @@ package final class Database: Sendable {
         self.directoryLock = directoryLock
         let clock = ContinuousClock()
         let begin = clock.now
-        head = try Database.openHead(path, options, fileSystem, minimumValidTime: .min)
+        let set = BlockSet(path, on: fileSystem, events: events)
+        try set.removeUnfinished()
+        let blocks = try set.open()
+        let end = BlockSet.inOrderEnd(blocks)
+        head = try Database.openHead(path, options, fileSystem, minimumValidTime: end)
         state = State(options: options)
+        state.blocks = blocks
+        state.headStart = end
         let replay = HeadReplay(head, directory: path, on: fileSystem, events: events)
-        try replay.run()
+        try replay.run(usesSnapshot: options.memorySnapshotOnShutdown)
+        counters.corruptions.add(UInt64(replay.damageCount), ordering: .relaxed)
+        // Series whose samples are all in blocks are not needed here.
+        try head.collectGarbage(before: end)
         let elapsed = begin.duration(to: clock.now).components
         state.replayMilliseconds = elapsed.seconds * 1000 + elapsed.attoseconds / 1_000_000_000_000_000
         events(
@@ -148,8 +178,37 @@ package final class Database: Sendable {
     /// A view of all samples from `start` to `end`, both included, as they are now: later appends, compactions and
     /// deletions do not change it. Blocks that it reads stay on disk until it is released.
     package func querier(from start: Timestamp, to end: Timestamp) throws(StoreError) -> Querier {
-        try checkOpen()
-        return Querier(from: start, to: end, head: HeadView(head, from: start, to: end))
+        // Blocks and head belong together: what moves from one to the other moves under the same lock.
+        try lock.withLock { (_) throws(StoreError) -> Querier in
+            if state.isClosed { throw .closed }
+            let blocks = state.blocks.filter { $0.meta.overlaps(start, end) }
+            let view = HeadView(head, from: start, inOrderFrom: max(start, state.headStart), to: end)
+            return Querier(from: start, to: end, head: view, blocks: blocks)
+        }
+    }
+
+    /// The blocks that are served, by time.
+    var openBlocks: [Block] { lock.withLock { _ in state.blocks } }
+
+    /// Where the samples in order end that blocks hold.
+    var inOrderEnd: Timestamp { lock.withLock { _ in state.headStart } }
+
+    /// Changes what is served; the isolation of readers changes with it.
+    func replaceBlocks(headStart: Timestamp?, _ change: (inout [Block]) -> Void) {
+        lock.withLock { _ in
+            change(&state.blocks)
+            if let headStart { state.headStart = max(state.headStart, headStart) }
+        }
+    }
+
+    /// Refuses appends for `error`, or takes them again.
+    func setRefusal(_ error: StoreError?) {
+        let old = lock.withLock { _ in
+            defer { state.refusal = error }
+            return state.refusal
+        }
+        if let error, old == nil { events(.writesStopped(error.description)) }
+        if error == nil, old != nil { events(.writesResumed) }
     }
 
     /// The exemplars of series that fulfil all matchers of at least one of the lists, by series, each by time.
@@ -163,28 +222,6 @@ package final class Database: Sendable {
     }
 
     // MARK: Administration
-
-    /// Deletes the samples from `start` to `end` of all series that fulfil `matchers`; the disk space returns when
-    /// compaction or ``cleanTombstones()`` rewrites the blocks.
-    package func delete(_ matchers: [Matcher], from start: Timestamp, to end: Timestamp) throws(StoreError) {
-        try checkOpen()
-        try checkWritable()
-        try head.delete(matchers, from: start, to: end)
-    }
-
-    /// Rewrites the blocks that have deletions.
-    package func cleanTombstones() throws(StoreError) { try checkOpen() }
-
-    /// Writes a copy of the database under `directory`: hard links to the blocks, and a block of the head unless
-    /// `skippingHead`.
-    package func snapshot(into directory: String, skippingHead: Bool) throws(StoreError) { try checkOpen() }
-
-    /// Persists what the head holds beyond its range, compacts blocks, applies retention, writes full chunks to disk.
-    /// - Parameter now: Milliseconds since 1970.
-    package func maintain(now: Timestamp) throws(StoreError) {
-        try checkOpen()
-        try head.mapFullChunks()
-    }
 
     /// Changes what may change while the database is open: retention, out-of-order window, exemplars.
     package func update(_ change: @Sendable (inout Options) -> Void) throws(StoreError) {
@@ -224,16 +261,29 @@ package final class Database: Sendable {
     /// Stops: waits for running appends, syncs the log, writes a memory snapshot if asked for, gives up the lock.
     /// Later calls throw ``StoreError/closed``.
     package func close() throws(StoreError) {
+        isClosing.store(true, ordering: .relaxed)
         let wasClosed = lock.withLock { _ in
             defer { state.isClosed = true }
             return state.isClosed
         }
         if wasClosed { return }
         defer { directoryLock?.release() }
+        try maintenance.withLock { (_) throws(StoreError) in try closeFiles() }
+    }
+
+    private func closeFiles() throws(StoreError) {
         // A commit that runs ends first; those that wait for it are refused by the closed log.
         try head.withCommitState { (_) throws(StoreError) in
             try head.wal.close()
             try head.lateLog.withLock { $0 }?.close()
+        }
+        if options.memorySnapshotOnShutdown && head.wal.failure == nil {
+            try head.mapFullChunks()
+            // The snapshot stands for what the log says only together with these files.
+            try head.chunkFiles.sync()
+            let end = head.wal.end
+            try MemorySnapshot.write(
+                head, segment: end.segment, offset: end.offset, into: path, on: fileSystem)
         }
         try head.chunkFiles.close()
     }

@@ -8,12 +8,15 @@ package final class Querier: Sendable {
     package let start: Timestamp
     /// The last millisecond of the view.
     package let end: Timestamp
-    private let head: HeadView
+    private let head: HeadView?
+    /// By time.
+    private let blocks: [Block]
 
-    init(from start: Timestamp, to end: Timestamp, head: HeadView) {
+    init(from start: Timestamp, to end: Timestamp, head: HeadView?, blocks: [Block]) {
         self.start = start
         self.end = end
         self.head = head
+        self.blocks = blocks
     }
 
     /// The series that fulfil all `matchers` and may have samples in the range, sorted by labels.
@@ -21,22 +24,74 @@ package final class Querier: Sendable {
     ///   - matchers: At least one that does not match the empty value, unless all series are wanted.
     ///   - limit: Most series to return; 0 for all.
     package func select(_ matchers: [Matcher], limit: Int = 0) throws(StoreError) -> [SelectedSeries] {
-        var selected = try head.select(matchers).map { SelectedSeries(labels: $0.series.labels, head: $0) }
-        selected.sort { $0.labels < $1.labels }
+        var lists: [[SelectedSeries]] = []
+        for block in blocks {
+            lists.append(
+                try block.select(matchers, from: start, to: end).map { SelectedSeries($0) })
+        }
+        if let head { lists.append(Querier.sorted(try head.select(matchers))) }
+        lists.removeAll { $0.isEmpty }
+        // Pairwise, so that each series is moved a logarithmic number of times.
+        while lists.count > 1 {
+            var merged: [[SelectedSeries]] = []
+            for index in stride(from: 0, to: lists.count, by: 2) {
+                merged.append(
+                    index + 1 < lists.count ? Querier.merging(lists[index], lists[index + 1]) : lists[index])
+            }
+            lists = merged
+        }
+        let selected = lists.first ?? []
         return limit > 0 && selected.count > limit ? Array(selected[..<limit]) : selected
+    }
+
+    /// Sorts small things in place of wide ones.
+    private static func sorted(_ views: [HeadSeriesView]) -> [SelectedSeries] {
+        let labels = views.map { $0.series.labels }
+        let order = (0..<Int32(views.count)).sorted { labels[Int($0)] < labels[Int($1)] }
+        return order.map { SelectedSeries(views[Int($0)]) }
+    }
+
+    /// Both lists as one; a series that is in both has the parts of both, those of `left` first.
+    private static func merging(_ left: [SelectedSeries], _ right: [SelectedSeries]) -> [SelectedSeries] {
+        var result: [SelectedSeries] = []
+        result.reserveCapacity(max(left.count, right.count))
+        var i = 0
+        var j = 0
+        while i < left.count && j < right.count {
+            if left[i].labels == right[j].labels {
+                result.append(left[i].joined(with: right[j]))
+                i += 1
+                j += 1
+            } else if left[i].labels < right[j].labels {
+                result.append(left[i])
+                i += 1
+            } else {
+                result.append(right[j])
+                j += 1
+            }
+        }
+        result += left[i...]
+        result += right[j...]
+        return result
     }
 
     /// The label names of series that fulfil `matchers`, sorted.
     /// - Parameter limit: Most names to return; 0 for all.
     package func labelNames(_ matchers: [Matcher] = [], limit: Int = 0) throws(StoreError) -> LabelAnswer {
-        try LabelAnswer(head.head.postings.labelNames(matchers), limit)
+        var lists: [[ByteString]] = []
+        for block in blocks { lists.append(try block.index.labelNames(matchers)) }
+        if let head { lists.append(try head.head.postings.labelNames(matchers)) }
+        return LabelAnswer(lists, limit)
     }
 
     /// The values that label `name` has in series that fulfil `matchers`, sorted.
     package func labelValues(
         of name: ByteString, _ matchers: [Matcher] = [], limit: Int = 0
     ) throws(StoreError) -> LabelAnswer {
-        try LabelAnswer(head.head.postings.labelValues(of: name, matchers), limit)
+        var lists: [[ByteString]] = []
+        for block in blocks { lists.append(try block.index.labelValues(of: name, matchers)) }
+        if let head { lists.append(try head.head.postings.labelValues(of: name, matchers)) }
+        return LabelAnswer(lists, limit)
     }
 }
 
@@ -50,7 +105,8 @@ package struct LabelAnswer: Sendable, Hashable {
     /// None.
     package init() {}
 
-    init(_ all: [ByteString], _ limit: Int) {
+    init(_ lists: [[ByteString]], _ limit: Int) {
+        let all = lists.count == 1 ? lists[0] : Array(Set(lists.joined())).sorted()
         isTruncated = limit > 0 && all.count > limit
         texts = isTruncated ? Array(all[..<limit]) : all
     }
@@ -58,16 +114,60 @@ package struct LabelAnswer: Sendable, Hashable {
 
 /// A series of a ``Querier``. Keeps what it needs of the view alive.
 package struct SelectedSeries: Sendable {
+    /// Where some of its samples are.
+    private enum Part: Sendable {
+        case head(HeadSeriesView)
+        case block(BlockSeriesView)
+    }
+
     /// Its labels.
     package let labels: Labels
-    let head: HeadSeriesView?
+    private let first: Part
+    /// The parts after the first: most series have none.
+    private var others: [Part] = []
+
+    init(_ view: HeadSeriesView) {
+        labels = view.series.labels
+        first = .head(view)
+    }
+
+    init(_ view: BlockSeriesView) {
+        labels = view.labels
+        first = .block(view)
+    }
+
+    /// The same series with the parts of both.
+    func joined(with other: SelectedSeries) -> SelectedSeries {
+        var joined = self
+        joined.others.append(other.first)
+        joined.others += other.others
+        return joined
+    }
 
     /// Appends the samples of the view's range to `columns`, each time stamp once.
     /// May be called from any thread, and more than once.
     /// - Throws: ``StoreError/corrupt(path:offset:reason:)`` where a chunk cannot be read; never a short answer.
     /// - Complexity: O(samples of the chunks that overlap the range).
     package func read(into columns: inout SampleColumns) throws(StoreError) {
-        try head?.read(into: &columns)
+        let base = columns.count
+        try SelectedSeries.read(first, into: &columns)
+        for part in others {
+            let before = columns.count
+            try SelectedSeries.read(part, into: &columns)
+            // Parts come by time; only those that overlap need to be merged.
+            if before > base, before < columns.count, columns.timestamps[before] <= columns.timestamps[before - 1] {
+                let later = columns.split(from: before)
+                let earlier = columns.split(from: base)
+                columns.append(SampleColumns.merging(earlier, later))
+            }
+        }
+    }
+
+    private static func read(_ part: Part, into columns: inout SampleColumns) throws(StoreError) {
+        switch part {
+        case .head(let view): try view.read(into: &columns)
+        case .block(let view): try view.read(into: &columns)
+        }
     }
 }
 

@@ -42,8 +42,14 @@ extension Head {
         expireRecords(of: gone.map { $0.reference }, after: wal.currentSegment)
         series.remove(gone)
         let removed = Set(gone.map { $0.reference })
-        deletions.truncate(before: time) { removed.contains($0) }
         try chunkFiles.truncate(before: firstFile)
+        deletions.truncate(before: oldestDeletion(time)) { removed.contains($0) }
+    }
+
+    /// Deletions that end before are not needed any more, though samples in order begin at `time` only: late samples
+    /// may be older, also those that are in blocks and still in a chunk file.
+    private func oldestDeletion(_ time: Timestamp) -> Timestamp {
+        min(time, lateMinimumTime.load(ordering: .relaxed), chunkFiles.oldestLateTime)
     }
 
     /// Keeps the records of series that are gone until the segment that may hold samples of theirs is.
@@ -71,7 +77,7 @@ extension Head {
         let expiry = recordExpiry.withLock { $0 }
         let checkpoint = Checkpoint(
             wal.directory, on: fileSystem, compression: setup.walCompression, segmentSize: segmentSize,
-            minimumTime: time,
+            minimumTime: time, tombstoneMinimumTime: oldestDeletion(time),
             keeps: { reference in
                 if let segment = expiry[reference], segment > last { return true }
                 return self.series.series(reference) != nil

@@ -21,7 +21,8 @@ struct HeadBlockSource {
 
     /// The samples in order from `range.minimumTime` to `range.maximumTime`.
     init(_ head: Head, range: TimeInterval) throws(StoreError) {
-        let view = HeadView(head, from: range.minimumTime, to: range.maximumTime)
+        let view = HeadView(
+            head, from: range.minimumTime, inOrderFrom: range.minimumTime, to: range.maximumTime)
         var views = try view.select([])
         for index in views.indices {
             views[index].late = []
@@ -32,7 +33,8 @@ struct HeadBlockSource {
 
     /// The late samples of that range.
     init(lateSamplesOf head: Head, range: TimeInterval) throws(StoreError) {
-        let view = HeadView(head, from: range.minimumTime, to: range.maximumTime)
+        let view = HeadView(
+            head, from: range.minimumTime, inOrderFrom: range.minimumTime, to: range.maximumTime)
         var views = try view.select([])
         for index in views.indices { views[index].parts = [] }
         self.init(head, range, views.filter { !$0.isEmpty }, isLate: true)

@@ -29,6 +29,8 @@ final class HeadChunkFiles: Sendable {
         var offset: Int64 = 0
         var pending = WireBuffer(capacity: 64 * 1024)
         var needsCut = false
+        /// Oldest late sample of each file.
+        var oldestLate: [Int: Timestamp] = [:]
     }
 
     static let magic: UInt32 = 0x0130_BC91
@@ -117,13 +119,24 @@ final class HeadChunkFiles: Sendable {
                     let chunk = MappedChunk(
                         minimumTime: parsed.minimumTime, maximumTime: parsed.maximumTime,
                         reference: UInt64(number) << 32 | UInt64(offset), sampleCount: parsed.sampleCount)
-                    body(StoredHeadChunk(series: parsed.series, chunk: chunk, isOutOfOrder: parsed.isOutOfOrder))
+                    if parsed.series != HeadChunkFiles.nobody {
+                        if parsed.isOutOfOrder { noteLate(number, parsed.minimumTime) }
+                        body(
+                            StoredHeadChunk(series: parsed.series, chunk: chunk, isOutOfOrder: parsed.isOutOfOrder))
+                    }
                     offset += parsed.size
                 }
             }
             return (offset, nil)
         }
     }
+
+    private func noteLate(_ number: Int, _ oldest: Timestamp) {
+        lock.withLock { _ in state.oldestLate[number] = min(state.oldestLate[number] ?? .max, oldest) }
+    }
+
+    /// The oldest late sample in any file, though it may be in a block: the next start finds it again.
+    var oldestLateTime: Timestamp { lock.withLock { _ in state.oldestLate.values.min() ?? .max } }
 
     private struct Parsed {
         var series: UInt64
@@ -188,8 +201,12 @@ final class HeadChunkFiles: Sendable {
                 || state.offset + Int64(state.pending.count) + size
                     > HeadChunkFiles.maximumFileSize
             {
-                try flushLocked()
+                try syncLocked()
                 try beginFile()
+            }
+            if isOutOfOrder {
+                let known = state.oldestLate[state.currentNumber] ?? .max
+                state.oldestLate[state.currentNumber] = min(known, full.minimumTime)
             }
             let offset = state.offset + Int64(state.pending.count)
             let start = state.pending.count
@@ -246,6 +263,36 @@ final class HeadChunkFiles: Sendable {
             state.readers[number] = .file(file)
         } catch {
             throw error.isOutOfSpace ? .diskFull(path: error.path) : .file(error)
+        }
+    }
+
+    /// The series of chunks that the next start is to ignore.
+    private static let nobody = UInt64.max
+
+    /// Marks late chunks that are in blocks now, so that the next start does not find them again. Nobody may read them
+    /// any more.
+    func retire(_ chunks: [MappedChunk]) throws(StoreError) {
+        for (number, some) in Dictionary(grouping: chunks, by: { Int($0.reference >> 32) }) {
+            do throws(FileError) {
+                guard try fileSystem.exists(path(number)) else { continue }
+                let file = try fileSystem.open(path(number), .readWrite)
+                for chunk in some {
+                    let offset = Int64(chunk.reference & 0xFFFF_FFFF)
+                    let start = try file.read(count: 64, at: offset)
+                    let size = HeadChunkFiles.neededSize(start)
+                    var bytes = try file.read(count: size, at: offset)
+                    guard size > HeadChunkFiles.fixedSize, bytes.count == size else { continue }
+                    for index in 0..<8 { bytes[index] = 0xFF }
+                    let checksum = CRC32C.checksum(bytes[..<(size - 4)])
+                    for index in 0..<4 {
+                        bytes[size - 4 + index] = UInt8(truncatingIfNeeded: checksum >> (24 - 8 * index))
+                    }
+                    // One write: should a crash tear it, the chunks from here on are taken from the logs.
+                    try file.write(bytes, at: offset)
+                }
+                try file.sync(.data)
+                try file.close()
+            } catch { throw error.isOutOfSpace ? .diskFull(path: error.path) : .file(error) }
         }
     }
 
@@ -326,6 +373,7 @@ final class HeadChunkFiles: Sendable {
             where old < number && (old != state.currentNumber || state.current == nil) {
                 do throws(FileError) { try fileSystem.remove(path(old)) } catch { throw .file(error) }
                 state.readers[old] = nil
+                state.oldestLate[old] = nil
             }
         }
     }
@@ -342,14 +390,25 @@ final class HeadChunkFiles: Sendable {
         }
     }
 
+    /// Makes all files durable. Earlier files are synced when the next one begins.
+    func sync() throws(StoreError) {
+        try lock.withLock { (_) throws(StoreError) in try syncLocked() }
+    }
+
+    private func syncLocked() throws(StoreError) {
+        try flushLocked()
+        guard let file = state.current else { return }
+        do throws(FileError) {
+            try file.sync(.data)
+            try fileSystem.syncDirectory(directory)
+        } catch { throw .file(error) }
+    }
+
     /// Flushes, syncs and closes the current file.
     func close() throws(StoreError) {
         try lock.withLock { (_) throws(StoreError) in
-            try flushLocked()
-            do throws(FileError) {
-                try state.current?.sync(.data)
-                try state.current?.close()
-            } catch { throw .file(error) }
+            try syncLocked()
+            do throws(FileError) { try state.current?.close() } catch { throw .file(error) }
             state.current = nil
             state.readers = [:]
         }

@@ -42,14 +42,21 @@ final class HeadReplay {
     }
 
     /// Reads everything.
-    func run() throws(StoreError) {
-        try loadMappedChunks()
-        try replayLog()
+    /// - Parameter usesSnapshot: Whether a memory snapshot is looked for.
+    func run(usesSnapshot: Bool = false) throws(StoreError) {
+        let isSound = try loadMappedChunks()
+        var start = (segment: 0, offset: 0)
+        // Chunks that are missing in the files are in the log only.
+        if usesSnapshot && isSound { start = try loadSnapshot() ?? start }
+        try replayLog(from: start)
         try replayLateLog()
+        // What the checkpoint alone filled is not handed over yet.
+        try mapFullChunks()
         finish()
     }
 
-    private func loadMappedChunks() throws(StoreError) {
+    /// - Returns: false if files were damaged.
+    private func loadMappedChunks() throws(StoreError) -> Bool {
         let valid = head.minimumValidTime.load(ordering: .relaxed)
         let damage = try head.chunkFiles.load { stored in
             if stored.isOutOfOrder {
@@ -62,17 +69,52 @@ final class HeadReplay {
             damageCount += 1
             events(.repaired(path: damage.path, offset: damage.offset, reason: damage.reason))
         }
+        return damage == nil
+    }
+
+    /// Takes over the newest snapshot, unless the log ends before it.
+    /// - Returns: where the log goes on behind it; nil without one.
+    private func loadSnapshot() throws(StoreError) -> (segment: Int, offset: Int)? {
+        guard let snapshot = try MemorySnapshot.newest(in: directory, on: fileSystem, events: events) else {
+            return nil
+        }
+        let wal = try WALListing(PathName.join(directory, StoreLayout.wal), on: fileSystem)
+        guard let last = wal.segments.last, last >= snapshot.segment else { return nil }
+        for entry in snapshot.entries {
+            addSeries(entry.reference, entry.labels)
+            guard let open = entry.open, let series = series(entry.reference), open.minimumTime > series.lastTimestamp
+            else { continue }
+            let isResumed = series.lock.withLock { _ in series.resume(open) }
+            guard isResumed else {
+                throw .corrupt(
+                    path: directory, offset: 0, reason: "memory snapshot: open chunk of \(entry.labels) is unreadable")
+            }
+            if series.extra?.full.isEmpty == false { noteFull(series) }
+            minimumTime = min(minimumTime, open.minimumTime)
+            maximumTime = max(maximumTime, open.maximumTime)
+        }
+        for row in snapshot.tombstones {
+            head.deletions.add(
+                row.reference, TimeInterval(minimumTime: row.minimumTime, maximumTime: row.maximumTime))
+        }
+        for row in snapshot.exemplars {
+            guard let series = series(row.reference) else { continue }
+            head.exemplars.add(
+                Exemplar(labels: row.labels, value: row.value, timestamp: row.timestamp), of: series.labels)
+        }
+        return (snapshot.segment, snapshot.offset)
     }
 
     // MARK: The log
 
-    private func replayLog() throws(StoreError) {
+    private func replayLog(from start: (segment: Int, offset: Int)) throws(StoreError) {
         let wal = PathName.join(directory, StoreLayout.wal)
         let listing = try WALListing(wal, on: fileSystem)
         var first = 0
-        if let checkpoint = listing.checkpoints.last {
+        if let checkpoint = listing.checkpoints.last, checkpoint >= start.segment {
             let path = PathName.join(wal, WALFormat.checkpointName(checkpoint))
             let segments = try WALListing(path, on: fileSystem).segments
+            if segments.isEmpty { throw .corrupt(path: path, offset: 0, reason: "checkpoint without segments") }
             for segment in segments {
                 try replay(PathName.join(path, WALFormat.segmentName(segment)), isLast: segment == segments.last) {
                     self.apply($0, $1, $2)
@@ -80,10 +122,13 @@ final class HeadReplay {
             }
             first = checkpoint + 1
         }
+        first = max(first, start.segment)
         let current = head.wal.currentSegment
         let segments = listing.segments.filter { $0 >= first && $0 < current }
         for segment in segments {
-            try replay(PathName.join(wal, WALFormat.segmentName(segment)), isLast: segment == segments.last) {
+            let offset = segment == start.segment ? start.offset : 0
+            let path = PathName.join(wal, WALFormat.segmentName(segment))
+            try replay(path, from: offset, isLast: segment == segments.last) {
                 self.apply($0, $1, $2)
             }
             try mapFullChunks()
@@ -92,13 +137,13 @@ final class HeadReplay {
 
     /// Reads one segment, and rewrites it without what is damaged.
     private func replay(
-        _ path: String, isLast: Bool, _ body: (UnsafeRawBufferPointer, String, Int) -> Void
+        _ path: String, from start: Int = 0, isLast: Bool, _ body: (UnsafeRawBufferPointer, String, Int) -> Void
     ) throws(StoreError) {
         let file: MappedFile
         do throws(FileError) { file = try fileSystem.map(path) } catch { throw .file(error) }
         var badRecords: [WALScanner.Damage] = []
         let outcome = file.withUnsafeBytes { bytes in
-            scanner.scan(bytes) { record, offset in body(record, path, offset) }
+            scanner.scan(bytes, from: min(start, bytes.count)) { record, offset in body(record, path, offset) }
         }
         segmentCount += 1
         badRecords += outcome.damages
@@ -142,8 +187,8 @@ final class HeadReplay {
             .floatHistogramsV2:
             _ = try WALRecordDecoder.histograms(record, kind) { self.apply($0) }
         case .tombstones:
-            let valid = head.minimumValidTime.load(ordering: .relaxed)
-            for row in try WALRecordDecoder.tombstones(record) where row.maximumTime >= valid {
+            // Late samples may be older than all that is in order, so that no deletion is too old here.
+            for row in try WALRecordDecoder.tombstones(record) {
                 let reference = aliases[row.reference] ?? row.reference
                 guard head.series.series(reference) != nil else {
                     orphanCount += 1
@@ -303,20 +348,30 @@ final class HeadReplay {
                         row.reference, LateSample(timestamp: row.timestamp, value: .histogram(row.histogram)))
                 }
             case .chunkMarkers:
-                for marker in try WALRecordDecoder.chunkMarkers(record) {
-                    guard let series = head.series.series(aliases[marker.reference] ?? marker.reference),
-                        let extra = series.extra, var chunks = extra.outOfOrder,
-                        chunks.mapped.contains(where: { $0.reference >= marker.chunk })
-                    else { continue }
-                    chunks.buffer = []
-                    extra.outOfOrder = chunks
-                }
+                for marker in try WALRecordDecoder.chunkMarkers(record) { dropMapped(marker) }
             case .series, .tombstones, .exemplars, .metadata: break
             }
         } catch {
             damageCount += 1
             events(.repaired(path: path, offset: Int64(offset), reason: error.reason))
         }
+    }
+
+    /// Forgets the late samples that a chunk holds. The chunk itself tells which: after a crash another one may stand
+    /// where the marker's was.
+    private func dropMapped(_ marker: WALRow.ChunkMarker) {
+        guard let series = head.series.series(aliases[marker.reference] ?? marker.reference),
+            let extra = series.extra, var chunks = extra.outOfOrder,
+            let mapped = chunks.mapped.first(where: { $0.reference == marker.chunk })
+        else { return }
+        var columns = SampleColumns()
+        do throws(StoreError) {
+            let chunk = try head.chunkFiles.read(mapped, of: series.reference)
+            do throws(ChunkError) { try chunk.decode(into: &columns) } catch { return }
+        } catch { return }
+        let times = Set(columns.timestamps)
+        chunks.buffer.removeAll { times.contains($0.timestamp) }
+        extra.outOfOrder = chunks
     }
 
     private func insertLate(_ reference: UInt64, _ sample: LateSample) {

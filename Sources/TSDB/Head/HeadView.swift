@@ -5,15 +5,18 @@ internal import MetricModel
 final class HeadView: Sendable {
     let head: Head
     let snapshot: UInt64
-    /// Samples outside are not shown: older ones are in blocks.
+    /// Samples outside are not shown.
     let start: Timestamp
+    /// Samples in order before it are in blocks.
+    let inOrderStart: Timestamp
     let end: Timestamp
     let deletions: [UInt64: [TimeInterval]]
     let openFiles: [Int: HeadChunkFiles.Reader]
 
-    init(_ head: Head, from start: Timestamp, to end: Timestamp) {
+    init(_ head: Head, from start: Timestamp, inOrderFrom inOrderStart: Timestamp, to end: Timestamp) {
         self.head = head
         self.start = start
+        self.inOrderStart = inOrderStart
         self.end = end
         snapshot = head.isolation.openReader()
         deletions = head.deletions.all
@@ -39,11 +42,11 @@ final class HeadView: Sendable {
             var view = HeadSeriesView(series: series, view: self)
             var hidden = series.hiddenSamples(after: snapshot)
             // From the newest chunk back, as hidden samples are the newest ones.
-            if series.isOpen, series.openMinimumTime <= end, series.lastTimestamp >= start || hidden > 0,
+            if series.isOpen, series.openMinimumTime <= end, series.lastTimestamp >= inOrderStart || hidden > 0,
                 let chunk = series.openChunk
             {
                 let count = chunk.sampleCount
-                if count > hidden, series.lastTimestamp >= start {
+                if count > hidden, series.lastTimestamp >= inOrderStart {
                     view.parts.append(.memory(chunk, limit: count - hidden))
                 }
                 hidden = max(0, hidden - count)
@@ -52,15 +55,15 @@ final class HeadView: Sendable {
             }
             for full in (series.extra?.full ?? []).reversed() {
                 let count = full.chunk.sampleCount
-                if count > hidden, full.minimumTime <= end, full.maximumTime >= start {
+                if count > hidden, full.minimumTime <= end, full.maximumTime >= inOrderStart {
                     view.parts.append(.memory(full.chunk, limit: count - hidden))
                 }
                 hidden = max(0, hidden - count)
             }
             for mapped in series.mapped.reversed() {
-                if mapped.maximumTime < start && hidden == 0 { break }
+                if mapped.maximumTime < inOrderStart && hidden == 0 { break }
                 let count = Int(mapped.sampleCount)
-                if count > hidden, mapped.minimumTime <= end, mapped.maximumTime >= start {
+                if count > hidden, mapped.minimumTime <= end, mapped.maximumTime >= inOrderStart {
                     view.parts.append(.mapped(mapped, limit: count - hidden))
                 }
                 hidden = max(0, hidden - count)
@@ -105,7 +108,7 @@ struct HeadSeriesView: Sendable {
                     view.head.chunkFiles.read(mapped, of: series.reference, in: view.openFiles), limit, into: &columns)
             }
         }
-        columns.clip(from: base, to: view.start...max(view.start, view.end))
+        columns.clip(from: base, to: view.inOrderStart...max(view.inOrderStart, view.end))
         if !late.isEmpty || !lateBuffer.isEmpty { try mergeLate(into: &columns, base) }
         if let deleted = view.deletions[series.reference] { columns.remove(deleted, from: base) }
     }

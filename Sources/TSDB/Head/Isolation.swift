@@ -62,6 +62,9 @@ final class Isolation: Sendable {
         }
     }
 
+    /// The last commit that the oldest reader sees which is open now or will be opened later.
+    var oldestReader: UInt64 { state.withLock { $0.readers.first?.snapshot ?? $0.lastComplete } }
+
     /// Numbers an appender; series that it names are kept until it ends.
     func openAppender() -> UInt64 {
         state.withLock { state in

@@ -165,6 +165,38 @@ extension MemorySeries {
         }
     }
 
+    /// Goes on with an open chunk of a memory snapshot; the next sample begins a new one.
+    /// - Returns: false if the chunk cannot be read.
+    func resume(_ open: MemorySnapshot.Open) -> Bool {
+        do throws(ChunkError) {
+            switch open.chunk.encoding {
+            case .xor:
+                floats = try XORAppender(resuming: open.chunk)
+                kind = .float
+            case .histogram:
+                extraMade.integerHistograms = try HistogramAppender(resuming: open.chunk)
+                kind = .histogram
+            case .floatHistogram:
+                extraMade.floatHistograms = try HistogramAppender(resuming: open.chunk)
+                kind = .floatHistogram
+            case .xor2, .histogramST, .floatHistogramST:
+                // Kept as it is: this program does not append to such chunks.
+                extraMade.full.append(
+                    FullChunk(minimumTime: open.minimumTime, maximumTime: open.maximumTime, chunk: open.chunk))
+                lastTimestamp = open.maximumTime
+                return true
+            }
+        } catch { return false }
+        isOpen = true
+        hasPlannedEnd = false
+        openMinimumTime = open.minimumTime
+        lastTimestamp = open.maximumTime
+        nextCut = open.maximumTime
+        extra?.lastHistogram = open.lastHistogram
+        knowsLastValue = true
+        return true
+    }
+
     /// Makes the open chunk a full one.
     /// - Returns: whether there was one.
     @discardableResult

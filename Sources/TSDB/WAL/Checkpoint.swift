@@ -13,6 +13,7 @@ final class Checkpoint {
     private let compression: WALCompression
     private let segmentSize: Int
     private let minimumTime: Timestamp
+    private let tombstoneMinimumTime: Timestamp
     private let keeps: (UInt64) -> Bool
     private let events: @Sendable (StoreEvent) -> Void
     private var metadata: [UInt64: SeriesMetadata] = [:]
@@ -24,16 +25,19 @@ final class Checkpoint {
     /// - Parameters:
     ///   - wal: The log's directory.
     ///   - minimumTime: Older samples are in blocks.
+    ///   - tombstoneMinimumTime: Older deletions concern nothing that is not in blocks.
     ///   - keeps: Whether records of a series are needed.
     init(
         _ wal: String, on fileSystem: any FileSystem, compression: WALCompression, segmentSize: Int,
-        minimumTime: Timestamp, keeps: @escaping (UInt64) -> Bool, events: @escaping @Sendable (StoreEvent) -> Void
+        minimumTime: Timestamp, tombstoneMinimumTime: Timestamp, keeps: @escaping (UInt64) -> Bool,
+        events: @escaping @Sendable (StoreEvent) -> Void
     ) {
         self.wal = wal
         self.fileSystem = fileSystem
         self.compression = compression
         self.segmentSize = segmentSize
         self.minimumTime = minimumTime
+        self.tombstoneMinimumTime = tombstoneMinimumTime
         self.keeps = keeps
         self.events = events
     }
@@ -75,6 +79,7 @@ final class Checkpoint {
         do throws(FileError) {
             try fileSystem.removeTree(final)
             try fileSystem.rename(unfinished, to: final)
+            try fileSystem.syncDirectory(final)
             try fileSystem.syncDirectory(wal)
             for segment in listing.segments where segment <= last {
                 try removeSegment(segment)
@@ -160,7 +165,7 @@ final class Checkpoint {
             }
         case .tombstones:
             let rows = try WALRecordDecoder.tombstones(record)
-                .filter { keeps($0.reference) && $0.maximumTime >= minimumTime }
+                .filter { keeps($0.reference) && $0.maximumTime >= tombstoneMinimumTime }
             WALRecordEncoder.tombstones(rows, in: &batch.record)
             finishRecord()
         case .exemplars:

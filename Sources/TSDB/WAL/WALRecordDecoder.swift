@@ -219,7 +219,7 @@ enum WALRecordDecoder {
 
     // MARK: Histograms
 
-    private static func integerHistogram(_ cursor: inout WireCursor) -> HistogramSample? {
+    static func integerHistogram(_ cursor: inout WireCursor) -> HistogramSample? {
         var histogram = NativeHistogram()
         histogram.counterResetHint = CounterResetHint(rawValue: cursor.byte()) ?? .unknown
         let schema = cursor.varint()
@@ -237,7 +237,7 @@ enum WALRecordDecoder {
         return .integer(histogram)
     }
 
-    private static func floatHistogram(_ cursor: inout WireCursor) -> HistogramSample? {
+    static func floatHistogram(_ cursor: inout WireCursor) -> HistogramSample? {
         var histogram = FloatHistogram()
         histogram.counterResetHint = CounterResetHint(rawValue: cursor.byte()) ?? .unknown
         let schema = cursor.varint()

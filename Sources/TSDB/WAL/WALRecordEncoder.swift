@@ -56,10 +56,14 @@ enum WALRecordEncoder {
         for row in rows {
             buffer.put(varint: Int64(bitPattern: row.reference &- first.reference))
             buffer.put(varint: row.timestamp &- first.timestamp)
-            switch row.histogram {
-            case .integer(let histogram): append(histogram, to: &buffer)
-            case .float(let histogram): append(histogram, to: &buffer)
-            }
+            append(row.histogram, to: &buffer)
+        }
+    }
+
+    static func append(_ histogram: HistogramSample, to buffer: inout WireBuffer) {
+        switch histogram {
+        case .integer(let histogram): append(histogram, to: &buffer)
+        case .float(let histogram): append(histogram, to: &buffer)
         }
     }
 

@@ -44,11 +44,12 @@ final class WALScanner {
     }
 
     /// Calls `body` with each record, in order, and where it starts. The bytes are lent for the call.
+    /// - Parameter first: Where to begin: the start of a page, or the end of a record.
     func scan(
-        _ bytes: UnsafeRawBufferPointer, _ body: (UnsafeRawBufferPointer, Int) -> Void
+        _ bytes: UnsafeRawBufferPointer, from first: Int = 0, _ body: (UnsafeRawBufferPointer, Int) -> Void
     ) -> Outcome {
-        var outcome = Outcome()
-        var offset = 0
+        var outcome = Outcome(endOfRecords: first)
+        var offset = first
         /// Where the record that is being assembled starts; nil between records.
         var start: Int?
         /// Whether the pieces of a record whose start is damaged may follow.

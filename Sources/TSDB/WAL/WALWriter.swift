@@ -79,6 +79,9 @@ final class WALWriter: Sendable {
     /// The segment that is being written.
     var currentSegment: Int { lock.withLock { _ in state.segment } }
 
+    /// Where the log ends.
+    var end: (segment: Int, offset: Int) { lock.withLock { _ in (state.segment, Int(state.offset)) } }
+
     /// Everything written so far, as a position for ``sync(upTo:)``.
     var position: Int64 { lock.withLock { _ in state.position } }
 

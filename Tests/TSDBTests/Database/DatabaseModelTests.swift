@@ -7,10 +7,10 @@ import Testing
 
 /// The store against an obvious one: random appends, deletions, maintenance, stops and crashes.
 @Suite struct DatabaseModelTests {
-    @Test(arguments: 1...24 as ClosedRange<UInt64>)
+    @Test(arguments: 1...35 as ClosedRange<UInt64>)
     func `the store answers as a list of samples would, through restarts`(_ seed: UInt64) throws {
         var run = try ModelRun(seed: seed)
-        for _ in 0..<120 { try run.step() }
+        for _ in 0..<200 { try run.step() }
         try run.restart(crashing: false)
         try run.check(from: .min, to: .max)
     }
@@ -47,7 +47,11 @@ private struct ModelRun {
         options.outOfOrderChunkCapacity = 4
         options.outOfOrderWindow = seed % 3 == 0 ? 3_600_000 : 0
         options.minimumFreeBytes = 0
-        options.compacts = false
+        options.memorySnapshotOnShutdown = seed % 4 < 2
+        if seed > 12 {
+            options.minimumBlockDuration = 600_000
+            options.maximumBlockDuration = 600_000 * 9
+        }
         self.options = options
         database = try Database.open("data", options: options, fileSystem: disk)
     }
@@ -76,6 +80,10 @@ private struct ModelRun {
             let labels = labels(index)
             var time = now
             if Int.random(in: 0..<6, using: &random) == 0 { time -= Int64.random(in: 0..<6_000_000, using: &random) }
+            // Which of two values of one time stays when blocks are merged is nobody's promise.
+            if time <= model[labels]?.last ?? .min, model[labels]?.samples[time] != nil { continue }
+            // Nor whether a deletion hides what comes after it, as it does in the head.
+            if model[labels]?.deleted.contains(where: { $0.contains(time) }) ?? false { continue }
             let reference = Bool.random(using: &random) ? references[labels] ?? .none : .none
             let value: Value
             let result: SeriesReference
@@ -163,7 +171,10 @@ private struct ModelRun {
             let theirs = expected[labels] ?? [:]
             let missing = theirs.filter { mine[$0.key] != $0.value }
             let invented = mine.filter { theirs[$0.key] != $0.value }
-            #expect(missing.isEmpty && invented.isEmpty, "\(labels)")
+            #expect(
+                missing.isEmpty && invented.isEmpty,
+                "\(labels) missing \(missing.keys.sorted().map { $0 - 1_700_000_000_000 }) of \(mine.keys.sorted().map { $0 - 1_700_000_000_000 })"
+            )
         }
     }
 }

@@ -58,7 +58,7 @@ import Testing
         let first = try #require(segments.first)
         let content = try #require(pristine.peek(first))
         var random = SeededGenerator(seed: 5)
-        for _ in 0..<60 {
+        for _ in 0..<30 {
             // Behind the first page, so that the record of the series stays.
             let position = Int.random(in: 4000..<content.count - 100, using: &random)
             let disk = SimulatedDisk(seed: 1)
@@ -83,7 +83,7 @@ import Testing
         let last = try #require(pristine.paths.last { $0.contains("/wal/") })
         let content = try #require(pristine.peek(last))
         var previous = 0
-        for length in stride(from: 0, to: content.count, by: 97) {
+        for length in stride(from: 0, to: content.count, by: 611) {
             let disk = SimulatedDisk(seed: 1)
             for path in pristine.paths { disk.poke(path, try #require(pristine.peek(path))) }
             disk.poke(last, Array(content[..<length]))
