@@ -9,6 +9,7 @@ extension ScriptParser {
         }
         let gap = try duration(parts[2], "step")
         var command = LoadCommand(series: [], addsCustomBuckets: !parts[1].isEmpty)
+        var places: [Labels: Int] = [:]
         var pending: (metric: Labels, offsets: [Int64?], line: Int)?
         while let definition = nextLineOfCommand() {
             if let (metric, offsets) = try startTimestamps(definition) {
@@ -22,7 +23,14 @@ extension ScriptParser {
             if let pending {
                 try Self.check(pending.metric, pending.offsets, against: description, line: pending.line)
             }
-            command.series.append(Self.loaded(description, gap: gap, startOffsets: pending?.offsets))
+            let loaded = Self.loaded(description, gap: gap, startOffsets: pending?.offsets)
+            // A series that is written twice counts as written last.
+            if let place = places[loaded.labels] {
+                command.series[place] = loaded
+            } else {
+                places[loaded.labels] = command.series.count
+                command.series.append(loaded)
+            }
             pending = nil
         }
         if let pending { throw ScriptError(message: "@st line has no following sample line", line: pending.line) }
