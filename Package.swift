@@ -168,6 +168,7 @@ let fuzzers: [Target] =
     ? [
         fuzzer("FuzzExposition", ["ByteCoding", "MetricModel", "Exposition"]),
         fuzzer("FuzzCompression", ["Compression"]),
+        fuzzer("FuzzPromQL", ["MetricModel", "PromQL"]),
         fuzzer("FuzzBlocks", ["MetricModel", "DurableFiles", "Matching", "TSDB", "TestSupport"]),
     ] : []
 
