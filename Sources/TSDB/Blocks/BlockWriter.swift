@@ -32,6 +32,8 @@ struct BlockWriter {
             do throws(FileError) {
                 try fileSystem.syncDirectory(temporary)
                 try fileSystem.rename(temporary, to: final)
+                try fileSystem.syncDirectory(PathName.join(final, ChunkSegmentFormat.directory))
+                try fileSystem.syncDirectory(final)
                 try fileSystem.syncDirectory(directory)
             } catch { throw .file(error) }
             return written

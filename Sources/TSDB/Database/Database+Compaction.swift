@@ -1,9 +1,65 @@
 internal import MetricModel
+internal import Synchronization
 
 extension Database {
-    /// Merges blocks into larger ones, and rewrites those with many deletions.
-    func compactBlocks(_ now: Timestamp) throws(StoreError) {}
+    /// Merges blocks into larger ones, and rewrites those with many deletions, until nothing is left to do.
+    /// - Parameter now: Milliseconds since 1970: the time in the names of new blocks.
+    func compactBlocks(_ now: Timestamp) throws(StoreError) {
+        let options = options
+        let planner = CompactionPlanner(
+            smallest: options.minimumBlockDuration, largest: options.maximumBlockDuration,
+            mergesOverlapping: options.mergesOverlappingBlocks)
+        while !isClosing.load(ordering: .relaxed) {
+            let blocks = openBlocks
+            let planned = Set(planner.plan(blocks.map(\.meta)))
+            let chosen = blocks.filter { planned.contains($0.meta.ulid) }
+            guard !chosen.isEmpty else { return }
+            try replace(chosen, reason: "a larger block holds its samples") { (compactor, ulid) throws(StoreError) in
+                try compactor.compact(chosen, into: ulid)
+            }
+        }
+    }
 
     /// Rewrites the blocks that have deletions.
-    package func cleanTombstones() throws(StoreError) { try checkOpen() }
+    package func cleanTombstones() throws(StoreError) {
+        try checkOpen()
+        try maintenance.withLock { (_) throws(StoreError) in
+            for block in openBlocks where block.meta.stats.tombstones > 0 {
+                try replace([block], reason: "rewritten without what was deleted") {
+                    (compactor, ulid) throws(StoreError) in
+                    try compactor.rewrite(block, as: ulid)
+                }
+            }
+        }
+    }
+
+    /// Writes one block for others, shows it in their place, and removes them.
+    private func replace(
+        _ blocks: [Block], reason: String, _ write: (Compactor, ULID) throws(StoreError) -> BlockMeta?
+    ) throws(StoreError) {
+        let compactor = Compactor(path, on: fileSystem) { self.isClosing.load(ordering: .relaxed) }
+        var generator = SystemRandomNumberGenerator()
+        let newest = blocks.map { $0.meta.ulid.time }.max() ?? 0
+        let written: BlockMeta?
+        do throws(StoreError) {
+            written = try write(compactor, ULID(time: newest, using: &generator))
+        } catch {
+            counters.compactionsFailed.add(1, ordering: .relaxed)
+            // Damage does not go away: leave these blocks alone from now on.
+            if case .corrupt = error {
+                for block in blocks { try block.noteFailedCompaction() }
+            }
+            throw error
+        }
+        counters.compactions.add(1, ordering: .relaxed)
+        if let written {
+            events(
+                .blockWritten(
+                    ulid: written.ulid.description, minimumTime: written.minimumTime,
+                    maximumTime: written.maximumTime))
+        }
+        try publish(adding: written.map { [$0] } ?? [], removing: blocks, headStart: nil)
+        let set = BlockSet(path, on: fileSystem, events: events)
+        for block in blocks { try set.remove(block, reason: reason) }
+    }
 }

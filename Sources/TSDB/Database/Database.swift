@@ -279,6 +279,8 @@ package final class Database: Sendable {
         }
         if options.memorySnapshotOnShutdown && head.wal.failure == nil {
             try head.mapFullChunks()
+            // Their log may name series by references that only older records of the other log explain.
+            _ = try head.cutLateSamples(beginsSegment: false)
             // The snapshot stands for what the log says only together with these files.
             try head.chunkFiles.sync()
             let end = head.wal.end

@@ -37,9 +37,12 @@ extension Head {
     }
 
     /// Writes all late samples that are in memory to chunk files.
+    /// - Parameter beginsSegment: Whether later ones go into a new segment of their log.
     /// - Returns: their times, the last chunk, and the segment of their log that later ones go into; nil if there are
     ///   none.
-    func cutLateSamples() throws(StoreError) -> (range: TimeInterval, lastReference: UInt64, segment: Int)? {
+    func cutLateSamples(
+        beginsSegment: Bool = true
+    ) throws(StoreError) -> (range: TimeInterval, lastReference: UInt64, segment: Int)? {
         try withCommitState { (_) throws(StoreError) in
             var range = TimeInterval(minimumTime: .max, maximumTime: .min)
             var last: UInt64 = 0
@@ -62,7 +65,7 @@ extension Head {
             guard last > 0 else { return nil }
             try chunkFiles.sync()
             let log = lateLog.withLock { $0 }
-            return (range, last, try log?.nextSegment() ?? 0)
+            return (range, last, beginsSegment ? try log?.nextSegment() ?? 0 : 0)
         }
     }
 

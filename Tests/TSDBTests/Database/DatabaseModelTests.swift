@@ -7,7 +7,7 @@ import Testing
 
 /// The store against an obvious one: random appends, deletions, maintenance, stops and crashes.
 @Suite struct DatabaseModelTests {
-    @Test(arguments: 1...35 as ClosedRange<UInt64>)
+    @Test(arguments: 1...48 as ClosedRange<UInt64>)
     func `the store answers as a list of samples would, through restarts`(_ seed: UInt64) throws {
         var run = try ModelRun(seed: seed)
         for _ in 0..<200 { try run.step() }
