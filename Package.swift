@@ -170,6 +170,7 @@ let fuzzers: [Target] =
         fuzzer("FuzzCompression", ["Compression"]),
         fuzzer("FuzzPromQL", ["MetricModel", "PromQL"]),
         fuzzer("FuzzBlocks", ["MetricModel", "DurableFiles", "Matching", "TSDB", "TestSupport"]),
+        fuzzer("FuzzGateway", ["MetricModel", "DurableFiles", "Gateway", "TestSupport"]),
     ] : []
 
 // `NARTHEX_CORE=1 swift test` leaves out everything that needs a network stack: seconds instead of minutes.

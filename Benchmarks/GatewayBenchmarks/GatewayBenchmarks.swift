@@ -2,6 +2,7 @@ import DurableFiles
 import Exposition
 import Gateway
 import MetricModel
+import Synchronization
 
 #if canImport(Glibc)
 import Glibc
@@ -36,6 +37,12 @@ struct GatewayBenchmarks {
         _ = measure("push (prepare and apply)", rounds: 20_000) { round in
             push(store, (round &* 7919) % count, pushes[round % 64])
         }
+        _ = measure("POST", rounds: 20_000) { round in
+            push(store, (round &* 7919) % count, pushes[round % 64], .replaceFamilies)
+        }
+        _ = measure("PATCH", rounds: 20_000) { round in
+            push(store, (round &* 7919) % count, pushes[round % 64], .accumulate)
+        }
         for coding in [Scrape.Coding.identity, .gzip] {
             measureOnce("scrape, cold, \(coding)", count: 1) { _ = store.scrape().text(own: [], coding: coding).count }
             _ = measure("scrape, warm, \(coding)", rounds: count > 1000 ? 5 : 100) { _ in
@@ -57,6 +64,26 @@ struct GatewayBenchmarks {
         let body = store.scrape().text(own: [], coding: .identity)
         print("  body: \(body.count) bytes in \(body.parts.count) parts; resident \(residentBytes() >> 20) MiB")
         measureOnce("wipe", count: count) { store.submit(.wipe) { _ in } }
+        try lifetimes(count, store, pushes)
+    }
+
+    /// All groups end at once: how long that takes, and the longest that a push in between waits.
+    static func lifetimes(_ count: Int, _ store: GatewayStore, _ pushes: [[MetricFamily]]) throws {
+        for group in 0..<count { push(store, group, pushes[group % 64], lifetime: .nanoseconds(1)) }
+        let longest = Mutex(Duration.zero)
+        let isDone = Mutex(false)
+        let pusher = try WorkerThread(name: "pusher") {
+            while !isDone.withLock({ $0 }) {
+                let start = ContinuousClock.now
+                push(store, count, pushes[0])
+                let time = start.duration(to: .now)
+                longest.withLock { $0 = max($0, time) }
+            }
+        }
+        measureOnce("expiry of all", count: count) { store.expire(at: .max) }
+        isDone.withLock { $0 = true }
+        pusher.join()
+        print("  the longest push meanwhile: \(longest.withLock { $0 })")
     }
 
     /// The journal on the real disk, and what a restart costs.
@@ -80,11 +107,15 @@ struct GatewayBenchmarks {
     }
 
     @discardableResult
-    static func push(_ store: GatewayStore, _ group: Int, _ families: [MetricFamily]) -> Int {
+    static func push(
+        _ store: GatewayStore, _ group: Int, _ families: [MetricFamily], _ mode: Push.Mode = .replaceGroup,
+        lifetime: Lifetime = .forever
+    ) -> Int {
         let key = GroupingKey([
             LabelPair("job", "nightly_batch"), LabelPair("instance", ByteString("worker-\(100_000 + group)")),
         ])
-        let push = Push(group: key, families: families, mode: .replaceGroup, time: 1_600_000_000_000_000_000)
+        let push = Push(
+            group: key, families: families, mode: mode, time: 1_600_000_000_000_000_000, lifetime: lifetime)
         store.submit(.push(push)) { outcome in
             if outcome != .accepted { print(outcome) }
         }

@@ -229,6 +229,14 @@ extension PreparedPush.Family {
 }
 
 extension GatewayState {
+    /// Makes a change again from the bytes that the journal has of it.
+    /// - Returns: Whether they were such bytes; nothing is changed if not.
+    package mutating func replay(encoded bytes: [UInt8]) -> Bool {
+        guard let effect = try? Effect(bytes) else { return false }
+        replay(effect)
+        return true
+    }
+
     /// Makes a change again that was written down.
     mutating func replay(_ effect: Effect) {
         switch effect {
