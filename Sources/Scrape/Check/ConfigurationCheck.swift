@@ -1,4 +1,4 @@
-package import MetricModel
+internal import MetricModel
 
 /// What `check config` finds, in promtool's words.
 ///

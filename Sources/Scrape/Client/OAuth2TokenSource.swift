@@ -20,7 +20,6 @@ actor OAuth2TokenSource {
     init(_ configuration: OAuth2Configuration) throws(ScrapeFailure) {
         self.configuration = configuration
         var made = HTTPClient.Configuration(tlsConfiguration: try TLSFiles.configuration(configuration.tls))
-        made.ignoreUncleanSSLShutdown = true
         if let url = ConfiguredURL(configuration.tokenURL) {
             made.proxy = try ProxySelection(configuration.proxy, ProxyEnvironment(ProcessEnvironment.value)).proxy(
                 for: url)

@@ -214,7 +214,6 @@ package final class ScrapeClient: Sendable {
             made.connectionPool.retryConnectionEstablishment = false
             made.httpVersion = configuration.usesHTTP2 ? .automatic : .http1Only
             made.proxy = variant.proxy
-            made.ignoreUncleanSSLShutdown = true
             if !variant.address.isEmpty { made.dnsOverride = [configuration.tls.serverName: variant.address] }
             let client = HTTPClient(eventLoopGroup: HTTPClient.defaultEventLoopGroup, configuration: made)
             clients.open[variant] = client

@@ -1,4 +1,4 @@
-package import MetricModel
+internal import MetricModel
 package import YAML
 
 /// The whole of a `prometheus.yml`, checked.

@@ -1,5 +1,5 @@
 package import MetricModel
-package import YAML
+internal import YAML
 
 /// The kinds of value that Prometheus' files are made of, beyond YAML's own.
 extension YAMLDecoder {

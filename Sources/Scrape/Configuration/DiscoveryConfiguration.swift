@@ -1,5 +1,5 @@
 package import MetricModel
-package import YAML
+internal import YAML
 
 /// Targets that belong together and share labels.
 ///

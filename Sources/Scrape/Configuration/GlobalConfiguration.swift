@@ -1,5 +1,5 @@
 package import MetricModel
-package import YAML
+internal import YAML
 
 /// What holds for all scrapes that do not say otherwise.
 ///

@@ -1,5 +1,5 @@
-package import MetricModel
-package import YAML
+internal import MetricModel
+internal import YAML
 
 /// How an HTTP client reaches its peers: credentials, TLS, proxies, headers.
 ///

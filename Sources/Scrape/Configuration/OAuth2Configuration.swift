@@ -1,5 +1,5 @@
-package import MetricModel
-package import YAML
+internal import MetricModel
+internal import YAML
 
 /// Where and as whom a client fetches its OAuth 2 token.
 ///

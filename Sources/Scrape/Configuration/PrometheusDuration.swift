@@ -1,4 +1,4 @@
-package import MetricModel
+internal import MetricModel
 
 /// A duration as Prometheus' files write it: `1h30m`, to the millisecond.
 ///

@@ -1,5 +1,5 @@
-package import MetricModel
-package import YAML
+internal import MetricModel
+internal import YAML
 
 /// Through which proxy a client reaches its peers.
 package struct ProxyConfiguration: Sendable, Hashable {

@@ -1,5 +1,5 @@
-package import MetricModel
-package import YAML
+internal import MetricModel
+internal import YAML
 
 /// A format that a target may be asked for, by the name that Prometheus' files use.
 package enum ScrapeProtocol: String, Sendable, Hashable, CaseIterable {

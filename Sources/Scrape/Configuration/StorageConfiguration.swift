@@ -1,5 +1,5 @@
-package import MetricModel
-package import YAML
+internal import MetricModel
+internal import YAML
 
 /// What the file says about the store; flags say the rest.
 ///

@@ -1,4 +1,4 @@
-package import YAML
+internal import YAML
 
 /// How a client speaks TLS.
 ///

@@ -1,4 +1,4 @@
-package import MetricModel
+internal import MetricModel
 
 /// Gives scraped series their target's labels, and relabels them.
 ///

@@ -102,6 +102,9 @@ final class ScrapeLoop: Sendable {
             var time = clock.now
             if time - aligned >= period { aligned += (time - aligned) / period * period }
             if time - aligned <= min(period / 100, Self.tolerance), time >= aligned { time = aligned }
+            if let last {
+                environment.metrics.intervalLengths.observe(Double(time - last) / 1e9, interval.description)
+            }
             await scrape(at: time)
             last = time
             let now = clock.now

@@ -45,6 +45,31 @@ package struct ScrapeMetrics: Sendable {
     /// `prometheus_target_sync_failed_total`
     package let targetSyncFailed = ScrapeCounter()
 
+    /// How far apart scrapes are, by the interval wanted.
+    package let intervalLengths = LengthSummary(
+        "prometheus_target_interval_length_seconds", "Actual intervals between scrapes.", label: "interval")
+    /// How long setting the targets of a job takes.
+    package let syncLengths = LengthSummary(
+        "prometheus_target_sync_length_seconds", "Actual interval to sync the scrape pool.", label: "scrape_job")
+    /// How many targets each job has.
+    package let poolTargets = JobNumbers(
+        "prometheus_target_scrape_pool_targets", "Current number of targets in this scrape pool.")
+    /// How many targets each job may have; 0 for any number.
+    package let poolTargetLimits = JobNumbers(
+        "prometheus_target_scrape_pool_target_limit", "Maximum number of targets allowed in this scrape pool.")
+    /// How often each job's targets were set.
+    package let poolSyncs = JobNumbers(
+        "prometheus_target_scrape_pool_sync_total", "Total number of syncs that were executed on a scrape pool.",
+        .counter)
+
     /// All at zero.
     package init() {}
+
+    /// Forgets the numbers of a job that is gone.
+    func forget(_ job: String) {
+        syncLengths.remove(job)
+        poolTargets.remove(job)
+        poolTargetLimits.remove(job)
+        poolSyncs.remove(job)
+    }
 }

@@ -85,6 +85,7 @@ final class ScrapePool {
 
     /// Makes the targets those of `groups`: starts loops for new ones, ends those of targets that are gone.
     func sync(_ groups: [TargetGroup]) {
+        let start = environment.clock.now
         syncs += 1
         var wanted: [UInt64: (labels: Labels, discovered: Labels)] = [:]
         dropped = []
@@ -110,6 +111,11 @@ final class ScrapePool {
         }
         let forced = targetLimitError
         for member in active.values { member.loop.force(forced) }
+        let job = configuration.jobName
+        environment.metrics.poolTargets.set(Double(active.count), job)
+        environment.metrics.poolTargetLimits.set(Double(configuration.targetLimit), job)
+        environment.metrics.poolSyncs.increment(job)
+        environment.metrics.syncLengths.observe(Double(environment.clock.now - start) / 1e9, job)
     }
 
     private func add(
@@ -141,6 +147,7 @@ final class ScrapePool {
         let loops = active.values.map(\.loop)
         for loop in loops { loop.stop(marksEnd: true) }
         active = [:]
+        environment.metrics.forget(configuration.jobName)
         let client = client
         spawn {
             for loop in loops { await loop.waitUntilStopped() }

@@ -1,6 +1,6 @@
 internal import Matching
-package import MetricModel
-package import YAML
+internal import MetricModel
+internal import YAML
 
 /// A rule as the file gives it; what it is checked against is known only when the whole scrape section is.
 struct RelabelSection {

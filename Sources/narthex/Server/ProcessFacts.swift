@@ -73,55 +73,5 @@ final class ReloadSignals {
 
 extension ScrapeManager {
     /// What is counted of all scrapes, under Prometheus' names.
-    nonisolated var families: [MetricFamily] {
-        let metrics = metrics
-        return [
-            ServerMetrics.counter(
-                "prometheus_target_scrape_pools_total", "Total number of scrape pool creation attempts.",
-                metrics.pools.value),
-            ServerMetrics.counter(
-                "prometheus_target_scrape_pools_failed_total", "Total number of scrape pool creations that failed.",
-                metrics.poolsFailed.value),
-            ServerMetrics.counter(
-                "prometheus_target_scrape_pool_reloads_total", "Total number of scrape pool reloads.",
-                metrics.poolReloads.value),
-            ServerMetrics.counter(
-                "prometheus_target_scrape_pool_reloads_failed_total", "Total number of failed scrape pool reloads.",
-                metrics.poolReloadsFailed.value),
-            ServerMetrics.counter(
-                "prometheus_target_scrape_pool_exceeded_target_limit_total",
-                "Total number of times scrape pools hit the target limit, during sync or config reload.",
-                metrics.targetLimitExceeded.value),
-            ServerMetrics.counter(
-                "prometheus_target_scrape_pool_exceeded_label_limits_total",
-                "Total number of times scrape pools hit the label limits, during sync or config reload.",
-                metrics.labelLimitsExceeded.value),
-            ServerMetrics.counter(
-                "prometheus_target_scrapes_exceeded_body_size_limit_total",
-                "Total number of scrapes that hit the body size limit", metrics.bodySizeLimitExceeded.value),
-            ServerMetrics.counter(
-                "prometheus_target_scrapes_exceeded_sample_limit_total",
-                "Total number of scrapes that hit the sample limit and were rejected.",
-                metrics.sampleLimitExceeded.value),
-            ServerMetrics.counter(
-                "prometheus_target_scrapes_sample_duplicate_timestamp_total",
-                "Total number of samples rejected due to duplicate timestamps but different values.",
-                metrics.duplicateSamples.value),
-            ServerMetrics.counter(
-                "prometheus_target_scrapes_sample_out_of_order_total",
-                "Total number of samples rejected due to not being out of the expected order.",
-                metrics.outOfOrderSamples.value),
-            ServerMetrics.counter(
-                "prometheus_target_scrapes_sample_out_of_bounds_total",
-                "Total number of samples rejected due to timestamp falling outside of the time bounds.",
-                metrics.outOfBoundsSamples.value),
-            ServerMetrics.counter(
-                "prometheus_target_scrapes_exemplar_out_of_order_total",
-                "Total number of exemplar rejected due to not being out of the expected order.",
-                metrics.outOfOrderExemplars.value),
-            ServerMetrics.counter(
-                "prometheus_target_sync_failed_total", "Total number of target sync failures.",
-                metrics.targetSyncFailed.value),
-        ]
-    }
+    nonisolated var families: [MetricFamily] { metrics.families + discoveryMetrics.families }
 }

@@ -1,0 +1,176 @@
+package import MetricModel
+internal import Synchronization
+
+/// How long things took, by a label: counts, sums, and the quantiles of the latest.
+package final class LengthSummary: Sendable {
+    private struct Series {
+        var count: UInt64 = 0
+        var sum = 0.0
+        /// The latest values, the oldest overwritten.
+        var latest: [Double] = []
+        var next = 0
+    }
+
+    private let series = Mutex<[String: Series]>([:])
+    private let name: ByteString
+    private let help: ByteString
+    private let label: ByteString
+
+    /// How many values the quantiles are taken of: some minutes of many scrapes.
+    private static let window = 1024
+    private static let quantiles = [0.01, 0.05, 0.5, 0.9, 0.99]
+
+    init(_ name: ByteString, _ help: ByteString, label: ByteString) {
+        self.name = name
+        self.help = help
+        self.label = label
+    }
+
+    /// Adds a length in seconds.
+    func observe(_ seconds: Double, _ value: String) {
+        series.withLock { all in
+            var one = all[value] ?? Series()
+            one.count += 1
+            one.sum += seconds
+            if one.latest.count < Self.window {
+                one.latest.append(seconds)
+            } else {
+                one.latest[one.next] = seconds
+                one.next = (one.next + 1) % Self.window
+            }
+            all[value] = one
+        }
+    }
+
+    /// Forgets what was seen of `value`.
+    func remove(_ value: String) { series.withLock { $0[value] = nil } }
+
+    /// The summary as `/metrics` shows it; without metrics where nothing was seen.
+    package var family: MetricFamily {
+        let all = series.withLock { $0 }
+        let metrics = all.sorted { ByteString($0.key) < ByteString($1.key) }.map { value, one in
+            let sorted = one.latest.sorted()
+            let quantiles = Self.quantiles.map { quantile in
+                let rank = Int((Double(sorted.count - 1) * quantile).rounded())
+                return SummaryValue.Quantile(quantile, sorted.indices.contains(rank) ? sorted[rank] : .nan)
+            }
+            return Metric(
+                labels: [LabelPair(label, ByteString(value))],
+                value: .summary(SummaryValue(count: Double(one.count), sum: one.sum, quantiles: quantiles)))
+        }
+        return MetricFamily(name: name, help: help, type: .summary, metrics: metrics)
+    }
+}
+
+/// A number for each job, which goes with it.
+package final class JobNumbers: Sendable {
+    private let numbers = Mutex<[String: Double]>([:])
+    private let name: ByteString
+    private let help: ByteString
+    private let type: MetricType
+
+    init(_ name: ByteString, _ help: ByteString, _ type: MetricType = .gauge) {
+        self.name = name
+        self.help = help
+        self.type = type
+    }
+
+    func set(_ number: Double, _ job: String) { numbers.withLock { $0[job] = number } }
+
+    func increment(_ job: String) { numbers.withLock { $0[job, default: 0] += 1 } }
+
+    func remove(_ job: String) { numbers.withLock { $0[job] = nil } }
+
+    /// The numbers as `/metrics` shows them.
+    package var family: MetricFamily {
+        let all = numbers.withLock { $0 }
+        let metrics = all.sorted { ByteString($0.key) < ByteString($1.key) }.map { job, number in
+            Metric(
+                labels: [LabelPair("scrape_job", ByteString(job))],
+                value: type == .counter ? .counter(CounterValue(number)) : .gauge(number))
+        }
+        return MetricFamily(name: name, help: help, type: type, metrics: metrics)
+    }
+}
+
+extension ScrapeMetrics {
+    /// Everything counted of scrapes, under Prometheus' names.
+    package var families: [MetricFamily] {
+        func counter(_ name: ByteString, _ help: ByteString, _ counter: ScrapeCounter) -> MetricFamily {
+            MetricFamily(
+                name: name, help: help, type: .counter,
+                metrics: [Metric(labels: [], value: .counter(CounterValue(Double(counter.value))))])
+        }
+        let counters = [
+            counter("prometheus_target_scrape_pools_total", "Total number of scrape pool creation attempts.", pools),
+            counter(
+                "prometheus_target_scrape_pools_failed_total", "Total number of scrape pool creations that failed.",
+                poolsFailed),
+            counter(
+                "prometheus_target_scrape_pool_reloads_total", "Total number of scrape pool reloads.", poolReloads),
+            counter(
+                "prometheus_target_scrape_pool_reloads_failed_total", "Total number of failed scrape pool reloads.",
+                poolReloadsFailed),
+            counter(
+                "prometheus_target_scrape_pool_exceeded_target_limit_total",
+                "Total number of times scrape pools hit the target limit, during sync or config reload.",
+                targetLimitExceeded),
+            counter(
+                "prometheus_target_scrape_pool_exceeded_label_limits_total",
+                "Total number of times scrape pools hit the label limits, during sync or config reload.",
+                labelLimitsExceeded),
+            counter(
+                "prometheus_target_scrapes_exceeded_body_size_limit_total",
+                "Total number of scrapes that hit the body size limit", bodySizeLimitExceeded),
+            counter(
+                "prometheus_target_scrapes_exceeded_sample_limit_total",
+                "Total number of scrapes that hit the sample limit and were rejected.", sampleLimitExceeded),
+            counter(
+                "prometheus_target_scrapes_exceeded_native_histogram_bucket_limit_total",
+                "Total number of scrapes that hit the native histogram bucket limit and were rejected.",
+                bucketLimitExceeded),
+            counter(
+                "prometheus_target_scrapes_cache_flush_forced_total",
+                "How many times a scrape cache was flushed due to getting big while scrapes are failing.",
+                cacheFlushForced),
+            counter(
+                "prometheus_target_scrapes_sample_duplicate_timestamp_total",
+                "Total number of samples rejected due to duplicate timestamps but different values.", duplicateSamples),
+            counter(
+                "prometheus_target_scrapes_sample_out_of_order_total",
+                "Total number of samples rejected due to not being out of the expected order.", outOfOrderSamples),
+            counter(
+                "prometheus_target_scrapes_sample_out_of_bounds_total",
+                "Total number of samples rejected due to timestamp falling outside of the time bounds.",
+                outOfBoundsSamples),
+            counter(
+                "prometheus_target_scrapes_exemplar_out_of_order_total",
+                "Total number of exemplar rejected due to not being out of the expected order.", outOfOrderExemplars),
+            counter(
+                "prometheus_target_sync_failed_total", "Total number of target sync failures.", targetSyncFailed),
+        ]
+        let others = [
+            intervalLengths.family, syncLengths.family, poolTargets.family, poolTargetLimits.family, poolSyncs.family,
+        ]
+        return counters + others.filter { !$0.metrics.isEmpty }
+    }
+}
+
+extension DiscoveryMetrics {
+    /// Everything counted of discovery, under Prometheus' names.
+    package var families: [MetricFamily] {
+        func counter(_ name: ByteString, _ help: ByteString, _ counter: ScrapeCounter) -> MetricFamily {
+            MetricFamily(
+                name: name, help: help, type: .counter,
+                metrics: [Metric(labels: [], value: .counter(CounterValue(Double(counter.value))))])
+        }
+        return [
+            counter("prometheus_sd_file_read_errors_total", "The number of File-SD read errors.", fileReadErrors),
+            counter(
+                "prometheus_sd_http_failures_total", "Number of HTTP service discovery refresh failures.", httpFailures),
+            counter("prometheus_sd_dns_lookups_total", "The number of DNS-SD lookups.", dnsLookups),
+            counter(
+                "prometheus_sd_dns_lookup_failures_total", "The number of DNS-SD lookup failures.", dnsLookupFailures),
+        ]
+    }
+}
