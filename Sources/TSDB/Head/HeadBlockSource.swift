@@ -79,25 +79,29 @@ struct HeadBlockSource {
         let deleted = view.view.deletions[view.series.reference] ?? []
         var result: [FullChunk] = []
         for part in view.parts {
-            let chunk: Chunk
+            let full: FullChunk
+            let limit: Int
             switch part {
-            case .memory(let memory, _): chunk = memory
-            case .mapped(let mapped, _):
-                chunk = try head.chunkFiles.read(mapped, of: view.series.reference, in: view.view.openFiles)
+            case .memory(let memory, let visible):
+                full = memory
+                limit = visible
+            case .mapped(let mapped, let visible):
+                let chunk = try head.chunkFiles.read(mapped, of: view.series.reference, in: view.view.openFiles)
+                full = FullChunk(
+                    minimumTime: mapped.minimumTime, maximumTime: mapped.maximumTime, chunk: chunk)
+                limit = visible
             }
-            let samples: [ChunkSample]
-            // Only the times are needed of a chunk that goes in as it is; they are known for all but the open one.
-            samples = try HeadBlockSource.samples(chunk, view.series.labels)
-            guard let first = samples.first?.timestamp, let last = samples.last?.timestamp else { continue }
-            let isWhole = first >= range.minimumTime && last <= range.maximumTime
-            let isTouched = deleted.contains { $0.minimumTime <= last && $0.maximumTime >= first }
+            let isWhole =
+                full.minimumTime >= range.minimumTime && full.maximumTime <= range.maximumTime
+                && limit >= full.chunk.sampleCount
+            let isTouched = deleted.contains {
+                $0.minimumTime <= full.maximumTime && $0.maximumTime >= full.minimumTime
+            }
             if isWhole && !isTouched {
-                result.append(
-                    FullChunk(
-                        minimumTime: first, maximumTime: last,
-                        chunk: Chunk(encoding: chunk.encoding, bytes: chunk.bytes)))
+                result.append(full)
             } else {
-                result += encode(samples, deleted)
+                let samples = try HeadBlockSource.samples(full.chunk, view.series.labels)
+                result += encode(Array(samples.prefix(limit)), deleted)
             }
         }
         return result

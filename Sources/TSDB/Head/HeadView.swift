@@ -47,7 +47,9 @@ final class HeadView: Sendable {
             {
                 let count = chunk.sampleCount
                 if count > hidden, series.lastTimestamp >= inOrderStart {
-                    view.parts.append(.memory(chunk, limit: count - hidden))
+                    let open = FullChunk(
+                        minimumTime: series.openMinimumTime, maximumTime: series.lastTimestamp, chunk: chunk)
+                    view.parts.append(.memory(open, limit: count - hidden))
                 }
                 hidden = max(0, hidden - count)
             } else if series.isOpen, hidden > 0, let chunk = series.openChunk {
@@ -56,7 +58,7 @@ final class HeadView: Sendable {
             for full in (series.extra?.full ?? []).reversed() {
                 let count = full.chunk.sampleCount
                 if count > hidden, full.minimumTime <= end, full.maximumTime >= inOrderStart {
-                    view.parts.append(.memory(full.chunk, limit: count - hidden))
+                    view.parts.append(.memory(full, limit: count - hidden))
                 }
                 hidden = max(0, hidden - count)
             }
@@ -82,7 +84,7 @@ final class HeadView: Sendable {
 /// A series of the head as one reader sees it.
 struct HeadSeriesView: Sendable {
     enum Part: Sendable {
-        case memory(Chunk, limit: Int)
+        case memory(FullChunk, limit: Int)
         case mapped(MappedChunk, limit: Int)
     }
 
@@ -102,7 +104,7 @@ struct HeadSeriesView: Sendable {
         let base = columns.count
         for part in parts {
             switch part {
-            case .memory(let chunk, let limit): try decode(chunk, limit, into: &columns)
+            case .memory(let full, let limit): try decode(full.chunk, limit, into: &columns)
             case .mapped(let mapped, let limit):
                 try decode(
                     view.head.chunkFiles.read(mapped, of: series.reference, in: view.openFiles), limit, into: &columns)

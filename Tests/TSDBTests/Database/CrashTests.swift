@@ -15,7 +15,7 @@ import Testing
         var isOpen = false
     }
 
-    private static let start: Timestamp = 1_700_000_000_000
+    static let start: Timestamp = 1_700_000_000_000
     private static let seriesCount = 6
 
     private static var options: Database.Options {
@@ -100,6 +100,63 @@ import Testing
         _ = try appender.append(.none, labels: Labels(["__name__": "n"]), timestamp: start + 86_400_000, value: 1)
         #expect(try appender.commit(.synced).appended == 1, comment)
         try database.close()
+    }
+
+    /// Blocks of ten minutes, late samples, deletions of old blocks by compaction: all of it is stopped everywhere.
+    @Test(arguments: [SimulatedDisk.Damage.dropUnsynced, .random])
+    func `a crash while blocks are written or compacted loses nothing either`(
+        _ damage: SimulatedDisk.Damage
+    ) throws {
+        var options = CrashTests.options
+        options.minimumBlockDuration = 600_000
+        options.maximumBlockDuration = 600_000 * 9
+        options.outOfOrderWindow = 3_600_000
+        options.memorySnapshotOnShutdown = damage == .random
+        let whole = SimulatedDisk(seed: 1)
+        _ = CrashTests.workWithBlocks(on: whole, options)
+        let operations = whole.operationCount
+        for stop in stride(from: 1, through: operations, by: 13) {
+            let disk = SimulatedDisk(seed: UInt64(stop))
+            disk.faults.crashAfterOperation = stop
+            let acknowledged = CrashTests.workWithBlocks(on: disk, options)
+            disk.restart(damage)
+            let database = try Database.open("data", options: options, fileSystem: disk)
+            var found: Set<Timestamp> = []
+            for series in try database.querier(from: .min, to: .max).select([]) {
+                var columns = SampleColumns()
+                try series.read(into: &columns)
+                found.formUnion(columns.timestamps)
+            }
+            #expect(acknowledged.isSubset(of: found), "stopped after \(stop) of \(operations)")
+            try database.maintain(now: CrashTests.start + 86_400_000)
+            try database.close()
+        }
+    }
+
+    /// - Returns: the times of samples that were acknowledged.
+    private static func workWithBlocks(on disk: SimulatedDisk, _ options: Database.Options) -> Set<Timestamp> {
+        var acknowledged: Set<Timestamp> = []
+        do {
+            var database = try Database.open("data", options: options, fileSystem: disk)
+            for step in 0..<60 {
+                var times: Set<Timestamp> = [start + Int64(step) * 60_000]
+                if step % 5 == 4 { times.insert(start + Int64(step) * 60_000 - 1_234_567) }
+                let appender = database.appender()
+                for time in times.sorted(by: >) {
+                    let labels = Labels(["__name__": "m", "i": "\(step % 3)"])
+                    _ = try appender.append(.none, labels: labels, timestamp: time, value: Double(step))
+                }
+                _ = try appender.commit(.synced)
+                acknowledged.formUnion(times)
+                if step % 7 == 6 { try database.maintain(now: start + Int64(step) * 60_000) }
+                if step == 40 {
+                    try database.close()
+                    database = try Database.open("data", options: options, fileSystem: disk)
+                }
+            }
+            try database.close()
+        } catch {}
+        return acknowledged
     }
 
     @Test func `a failed sync makes the store read-only for good, and reads go on`() throws {
