@@ -266,6 +266,14 @@ enum ClientErrorText {
             if error == .remoteConnectionClosed { return "EOF" }
             return error.shortDescription
         }
+        if case .handshakeFailed(let reason)? = error as? NIOSSLError {
+            return "\(reason)".contains("CERTIFICATE_VERIFY_FAILED")
+                ? "tls: failed to verify certificate: x509: certificate signed by unknown authority"
+                : "tls: handshake failure: \(reason)"
+        }
+        if let error = error as? NIOSSLExtraError, error == .failedToValidateHostname {
+            return "tls: failed to verify certificate: x509: certificate is not valid for the host: \(error)"
+        }
         if let error = error as? NIOConnectionError {
             if let failure = error.connectionErrors.first {
                 return "dial tcp \(error.host):\(error.port): connect: \(describe(failure.error))"
