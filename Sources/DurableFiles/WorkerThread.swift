@@ -40,4 +40,8 @@ package final class WorkerThread: Sendable {
         }
         if let thread { pthread_join(thread, nil) }
     }
+
+    /// Lets other threads run for a few dozen microseconds: between portions of long work under a lock, which would
+    /// else be taken again before anybody who waits for it wakes up.
+    package static func pause() { usleep(20) }
 }

@@ -1,3 +1,4 @@
+internal import DurableFiles
 internal import Synchronization
 
 extension GatewayStore {
@@ -31,17 +32,18 @@ extension GatewayStore {
     }
 
     /// Deletes groups, a few at a time, so that pushes between them wait for little; `completion` comes once, when all
-    /// that was deleted is durable, or with the first refusal.
+    /// that was deleted is durable, or with the first refusal. Many groups take seconds: not for an event loop's thread.
     /// - Parameter time: Groups that were pushed since (nanoseconds since 1970) stay; `Int64.max`: all are deleted.
     package func delete(
         _ keys: [GroupingKey], before time: Int64, completion: @escaping @Sendable (Outcome) -> Void
     ) {
-        let portion = 32
+        let portion = GatewayStore.portion
         let count = max(1, (keys.count + portion - 1) / portion)
         let box = DeletionProgress(count: count, completion: completion)
         for start in stride(from: 0, to: count * portion, by: portion) {
             let part = Array(keys[min(start, keys.count)..<min(start + portion, keys.count)])
             submit(.deleteAll(part, before: time)) { box.finish($0) }
+            if part.count == portion { WorkerThread.pause() }
         }
     }
 }

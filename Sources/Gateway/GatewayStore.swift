@@ -27,6 +27,8 @@ package final class GatewayStore: Sendable {
     private let journal: Journal?
     private let keeper: SnapshotKeeper?
     let watchers = ChangeWatchers()
+    /// Groups that are removed at once, under the lock: well below a millisecond of work.
+    static let portion = 16
 
     /// A store that keeps its state in memory only.
     package init(options: Options = Options()) {
@@ -110,7 +112,8 @@ package final class GatewayStore: Sendable {
 
     /// Removes groups whose lifetime has ended. Call it often, several times a second: it costs nothing if none has.
     ///
-    /// Many groups that end at once are removed in small portions, so that pushes between them wait for little.
+    /// Many groups that end at once are removed in small portions, so that pushes between them wait for little; it then
+    /// takes seconds, and must not run on an event loop's thread.
     /// - Parameter now: Nanoseconds since 1970, of the clock that gives pushes their time.
     /// - Returns: How many were removed.
     @discardableResult
@@ -120,11 +123,12 @@ package final class GatewayStore: Sendable {
             let before = removed
             commit({ _ in }) { state, log in
                 let count = state.expiredCount
-                _ = state.perform(.expire(at: now, limit: 32), &log)
+                _ = state.perform(.expire(at: now, limit: GatewayStore.portion), &log)
                 removed += state.expiredCount - count
                 return .accepted
             }
             if removed == before { return removed }
+            if removed - before == GatewayStore.portion { WorkerThread.pause() }
         }
     }
 
