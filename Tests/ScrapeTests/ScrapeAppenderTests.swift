@@ -137,6 +137,14 @@ import Testing
         #expect(honouring.sink.scraped == [["__name__": "a", "exported_job": "e", "instance": "i", "job": "own"]])
     }
 
+    @Test func `an empty label that is honoured keeps the target's away`() {
+        var options = ScrapeAppender.Options()
+        options.honorsLabels = true
+        let bench = Bench(options)
+        bench.scrape("a{instance=\"\",job=\"own\"} 1\n", at: 1000)
+        #expect(bench.sink.scraped == [["__name__": "a", "job": "own"]])
+    }
+
     @Test func `metric relabelling drops and renames, and is remembered`() throws {
         var options = ScrapeAppender.Options()
         options.rules = [

@@ -425,7 +425,8 @@ package struct ProtobufReader {
         case .infinity: pairs.append(("le", "+Inf"))
         case .number, .count, .sum, .native, .converted: break
         }
-        return Labels(pairs)
+        // Names are checked to be unique. Empty values are kept: they say that a target's label is not wanted.
+        return Labels(sorted: pairs.sorted { $0.name < $1.name })
     }
 
     private func text(_ bound: Double) -> ByteString { ByteString(FloatText.string(bound, .openMetrics)) }

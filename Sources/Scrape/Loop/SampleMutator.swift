@@ -18,14 +18,18 @@ struct SampleMutator: Sendable {
     private static let exportedPrefix = Array("exported_".utf8)
 
     /// The labels to be stored; nil if a rule drops the series.
+    ///
+    /// An empty label among the scraped ones is never stored, but where labels are honoured it keeps the target's away:
+    /// that is how a gateway says that a pushed series has no instance.
     func apply(_ labels: Labels) -> Labels? {
         var builder = LabelsBuilder(labels)
+        let empty = labels.pairs.filter(\.value.isEmpty).map(\.name)
         if honorsLabels {
             for label in targetLabels where builder[label.name] == nil { builder.set(label.name, label.value) }
         } else {
             var conflicts: [(name: ByteString, value: ByteString)] = []
             for label in targetLabels {
-                if let existing = builder[label.name] { conflicts.append((label.name, existing)) }
+                if let existing = builder[label.name], !existing.isEmpty { conflicts.append((label.name, existing)) }
                 builder.set(label.name, label.value)
             }
             // Shorter names first, so that what was exported once is exported again.
@@ -36,6 +40,7 @@ struct SampleMutator: Sendable {
                 builder.set(ByteString(name), conflict.value)
             }
         }
+        for name in empty where builder[name]?.isEmpty ?? false { builder.remove(name) }
         for rule in rules where !rule.apply(to: &builder) { return nil }
         return builder.labels()
     }

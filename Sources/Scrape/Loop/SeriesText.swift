@@ -100,6 +100,7 @@ enum SeriesText {
         mutating func exemplarLabels() throws(ScrapeFailure) -> Labels {
             try braces()
             guard name == nil else { throw problem("expected label name") }
+            pairs.removeAll(where: \.value.isEmpty)
             return try sorted()
         }
 
@@ -108,7 +109,8 @@ enum SeriesText {
             for (pair, next) in zip(ordered, ordered.dropFirst()) where pair.name == next.name {
                 throw ScrapeFailure("label name \(Quoting.quote(pair.name)) is not unique: invalid sample")
             }
-            return Labels(sorted: ordered.filter { !$0.value.isEmpty })
+            // An empty value is kept: with honor_labels it says that the target's label is not wanted.
+            return Labels(sorted: ordered)
         }
 
         private mutating func braces() throws(ScrapeFailure) {
