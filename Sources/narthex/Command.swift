@@ -28,11 +28,11 @@ struct Command: Sendable {
 
     /// Everything that `narthex` can do.
     static let root = Command(
-        "narthex", "A push gateway for Prometheus and, in time, what stands behind it.",
+        "narthex", BothCommand.about, flags: BothCommand.flags,
         subcommands: [
             GatewayCommand.command, ServerCommand.command, QueryCommand.command, CheckCommand.command,
             TestCommand.command, PushCommand.command, DeleteCommand.command, ExecCommand.command,
-        ])
+        ], action: BothCommand.run)
 
     /// Runs this command, or one below it, with the arguments that follow its name.
     func run(_ arguments: [String], path: [String] = []) async -> Int32 {

@@ -11,6 +11,8 @@ import Glibc
 struct GatewayProcess {
     let flags: ParsedFlags
     let logger: Logger
+    /// Where pushes also go, in a process that has a server too.
+    var bridge: PushBridge?
 
     /// Runs until a signal or `/-/quit` comes.
     /// - Returns: The exit code.
@@ -32,7 +34,8 @@ struct GatewayProcess {
             defer { store.close() }
             let service = GatewayService(
                 store: store, settings: settings, metrics: GatewayMetrics(), logger: logger, workers: workers,
-                onQuit: { end.yield("received termination request via web service, exiting gracefully...") })
+                onQuit: { end.yield("received termination request via web service, exiting gracefully...") },
+                onStored: passOn(from: store))
             let access = try webAccess()
             let tls = try access.flatMap { access in try TLSReloader(access, logger: logger) }
             let server = HTTPServer(
@@ -52,6 +55,11 @@ struct GatewayProcess {
             logger.error("HTTP server stopped", metadata: ["err": "\(error)"])
             return 1
         }
+    }
+
+    private func passOn(from store: GatewayStore) -> (@Sendable (GroupingKey, Int64) -> Void)? {
+        guard let bridge else { return nil }
+        return { key, time in bridge.pass(key, of: store, at: time) }
     }
 
     private func webAccess() throws -> WebAccess? {

@@ -136,6 +136,7 @@ extension GatewayService {
         store.submit(.push(push)) { [self] outcome in
             switch outcome {
             case .accepted, .each, .repeated:
+                onStored?(group, push.time)
                 finish(report, Self.response(to: outcome, accepted: checks ? .ok : .accepted))
             case .refused(let refusal):
                 if !checks, case .inconsistent = refusal {

@@ -39,6 +39,7 @@ package final class GatewayService: HTTPService {
     let workers: NIOThreadPool
     let startTime: (second: Int64, nanosecond: Int)
     let onQuit: @Sendable () -> Void
+    let onStored: (@Sendable (GroupingKey, Int64) -> Void)?
     private let routes: RouteTable<Route>
     private let apiRoutes: RouteTable<APIRoute>
     /// `/api/v1/` below the route prefix.
@@ -50,9 +51,11 @@ package final class GatewayService: HTTPService {
     /// - Parameters:
     ///   - workers: Threads for bodies that take long; started by the caller.
     ///   - onQuit: Called when `/-/quit` asks for the end.
+    ///   - onStored: Called for each push that was taken, with its group and time in nanoseconds, before it is answered;
+    ///     must not block.
     package init(
         store: GatewayStore, settings: GatewaySettings, metrics: GatewayMetrics, logger: Logger, workers: NIOThreadPool,
-        onQuit: @escaping @Sendable () -> Void
+        onQuit: @escaping @Sendable () -> Void, onStored: (@Sendable (GroupingKey, Int64) -> Void)? = nil
     ) {
         self.store = store
         self.settings = settings
@@ -60,6 +63,7 @@ package final class GatewayService: HTTPService {
         self.logger = logger
         self.workers = workers
         self.onQuit = onQuit
+        self.onStored = onStored
         startTime = WallClock.now()
         routes = Self.makeRoutes(settings)
         apiRoutes = Self.makeAPIRoutes(settings)

@@ -16,6 +16,8 @@ import Glibc
 struct ServerProcess {
     let flags: ParsedFlags
     let logger: Logger
+    /// Where pushes come from, in a process that has a gateway too.
+    var bridge: PushBridge?
 
     /// Runs until a signal or `/-/quit` comes.
     /// - Returns: The exit code.
@@ -40,6 +42,7 @@ struct ServerProcess {
         }
         defer { _ = signals }
         let database = try openDatabase(settings, loaded)
+        bridge?.open(database)
         let manager = ScrapeManager(
             sink: DatabaseSink(database: database), features: settings.scrapeFeatures, hostName: ProcessFacts.hostName,
             logger: logger)
@@ -68,6 +71,7 @@ struct ServerProcess {
             tasks.cancelAll()
         }
         try await workers.shutdownGracefully()
+        bridge?.close()
         try database.close()
         try await group.shutdownGracefully()
         logger.info("See you next time!")
