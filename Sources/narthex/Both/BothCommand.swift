@@ -60,8 +60,9 @@ enum BothCommand {
             group.addTask { await ServerProcess(flags: server, logger: logger, bridge: bridge).run() }
             group.addTask { await GatewayProcess(flags: gateway, logger: logger, bridge: bridge).run() }
             let first = await group.next() ?? 1
-            // One half without the other is no use: the other one ends in order, too.
-            kill(getpid(), SIGTERM)
+            // One half without the other is no use: where one failed, the other one ends in order, too. A signal has
+            // reached both, and a second one would end the process at once.
+            if first != 0 { kill(getpid(), SIGTERM) }
             let second = await group.next() ?? 1
             return max(first, second)
         }
