@@ -10,8 +10,6 @@ public struct PushGateway: Sendable {
         case replaceGroup = "PUT"
         /// Families of the same name are replaced, others kept (`POST`).
         case replaceFamilies = "POST"
-        /// Values are added to those stored (`PATCH`; Narthex only).
-        case accumulate = "PATCH"
     }
 
     /// Who asks.
@@ -50,6 +48,7 @@ public struct PushGateway: Sendable {
     private let credentials: Credentials
     private let client: HTTPClient
     private let timeout: TimeAmount
+    private static let textFormat = [("Content-Type", "text/plain; version=0.0.4; charset=utf-8")]
 
     /// The gateway at `url`, asked through `client`, which the caller shuts down.
     /// - Parameter timeoutSeconds: For one whole request.
@@ -61,28 +60,16 @@ public struct PushGateway: Sendable {
     }
 
     /// Pushes `body`, in the text format.
-    ///
-    /// - Parameters:
-    ///   - lifetime: How long Narthex keeps the group ("15m", "until-scraped"); nil for as the gateway is configured.
-    ///   - idempotencyKey: Lets Narthex recognise a repeated request.
     /// - Throws: ``Failure``.
-    public func push(
-        _ body: [UInt8], key: JobKey, mode: Mode = .replaceFamilies, lifetime: String? = nil,
-        idempotencyKey: String? = nil
-    ) async throws {
-        var headers: [(String, String)] = [("Content-Type", "text/plain; version=0.0.4; charset=utf-8")]
-        if let lifetime { headers.append(("Narthex-Lifetime", lifetime)) }
-        if let idempotencyKey { headers.append(("Idempotency-Key", idempotencyKey)) }
-        _ = try await request(HTTPMethod(rawValue: mode.rawValue), key.path, headers: headers, body: body)
+    public func push(_ body: [UInt8], key: JobKey, mode: Mode = .replaceFamilies) async throws {
+        _ = try await request(HTTPMethod(rawValue: mode.rawValue), key.path, headers: Self.textFormat, body: body)
     }
 
     /// Delivers a push that a spool kept.
     /// - Throws: ``Failure``.
     public func deliver(_ entry: Spool.Entry) async throws {
-        var headers = [("Content-Type", "text/plain; version=0.0.4; charset=utf-8")]
-        if !entry.idempotencyKey.isEmpty { headers.append(("Idempotency-Key", entry.idempotencyKey)) }
         _ = try await request(
-            HTTPMethod(rawValue: entry.mode.rawValue), entry.target, headers: headers, body: entry.body)
+            HTTPMethod(rawValue: entry.mode.rawValue), entry.target, headers: Self.textFormat, body: entry.body)
     }
 
     /// Deletes the group of `key`; one that is not there is no error.

@@ -17,14 +17,13 @@ import Testing
             let spool = Spool(folder: folder)
             #expect(try spool.entries().isEmpty)
             try spool.keep(
-                [65, 10], target: "/metrics/job/b", mode: .replaceGroup, idempotencyKey: "k2", nanoseconds: 2_000)
+                [65, 10], target: "/metrics/job/b", mode: .replaceGroup, nanoseconds: 2_000)
             try spool.keep(
-                [66, 10, 67], target: "/metrics/job/a", mode: .accumulate, idempotencyKey: "", nanoseconds: 1_000)
+                [66, 10, 67], target: "/metrics/job/a", mode: .replaceFamilies, nanoseconds: 1_000)
             let entries = try spool.entries()
             #expect(entries.map(\.target) == ["/metrics/job/a", "/metrics/job/b"])
             #expect(entries.first?.body == [66, 10, 67])
-            #expect(entries.map(\.mode) == [.accumulate, .replaceGroup])
-            #expect(entries.map(\.idempotencyKey) == ["", "k2"])
+            #expect(entries.map(\.mode) == [.replaceFamilies, .replaceGroup])
             try spool.remove(#require(entries.first))
             #expect(try spool.entries().count == 1)
         }
@@ -35,7 +34,7 @@ import Testing
             let spool = Spool(folder: folder, limit: 2)
             for time in 1...4 {
                 try spool.keep(
-                    [], target: "/\(time)", mode: .replaceGroup, idempotencyKey: "", nanoseconds: Int64(time))
+                    [], target: "/\(time)", mode: .replaceGroup, nanoseconds: Int64(time))
             }
             #expect(try spool.entries().map(\.target) == ["/3", "/4"])
         }
@@ -44,7 +43,7 @@ import Testing
     @Test func `a folder that cannot be made is said`() {
         #expect(throws: Spool.Failure.self) {
             try Spool(folder: "/proc/none/spool").keep(
-                [], target: "/a", mode: .replaceGroup, idempotencyKey: "", nanoseconds: 1)
+                [], target: "/a", mode: .replaceGroup, nanoseconds: 1)
         }
     }
 }

@@ -19,7 +19,6 @@ struct ExecCommand: Sendable {
             .init(
                 "timeout", "End the job with SIGTERM after this time, and with SIGKILL ten seconds later.",
                 kind: .duration, placeholder: "2h"),
-            .init("lifetime", "How long the gateway keeps the group (Narthex only)."),
             .init(
                 "spool",
                 "Folder for pushes that could not be delivered. Also NARTHEX_SPOOL; else ~/.local/state/narthex/spool."),
@@ -29,7 +28,6 @@ struct ExecCommand: Sendable {
 
     private let command: [String]
     private let key: JobKey
-    private let lifetime: String?
     private let tries: Int
     private let heartbeat: Duration?
     private let timeout: Duration?
@@ -38,7 +36,6 @@ struct ExecCommand: Sendable {
         do {
             let job = ExecCommand(
                 command: flags.argument("command"), key: try GroupFlags.key(flags),
-                lifetime: flags["lifetime"].isEmpty ? nil : flags["lifetime"],
                 tries: max(1, min(flags.integer("tries"), 20)),
                 heartbeat: flags["heartbeat"].isEmpty ? nil : max(flags.duration("heartbeat"), .milliseconds(10)),
                 timeout: flags["timeout"].isEmpty ? nil : flags.duration("timeout"))
@@ -56,7 +53,7 @@ struct ExecCommand: Sendable {
     }
 
     private func runJob(through gateway: PushGateway, spool: Spool, metricsFile: String) async -> Int32 {
-        let delivery = JobDelivery(gateway: gateway, spool: spool, key: key, lifetime: lifetime, tries: tries)
+        let delivery = JobDelivery(gateway: gateway, spool: spool, key: key, tries: tries)
         var report = JobReport(start: JobFiles.now())
         let process: JobProcess
         do {

@@ -5,13 +5,12 @@ struct JobDelivery {
     let gateway: PushGateway
     let spool: Spool
     let key: JobKey
-    let lifetime: String?
     let tries: Int
 
     /// One try; a failure is only said. For pushes that the next one makes obsolete.
     func attempt(_ body: [UInt8]) async {
         do {
-            try await gateway.push(body, key: key, lifetime: lifetime)
+            try await gateway.push(body, key: key)
         } catch {
             if !Task.isCancelled { JobFiles.complain("narthex exec: \(error)") }
         }
@@ -19,11 +18,10 @@ struct JobDelivery {
 
     /// Several tries, then the spool. A push that the gateway refuses for good is said and dropped.
     func deliver(_ body: [UInt8]) async {
-        let name = "\(key.job)-\(JobFiles.now())-\(UInt64.random(in: 0 ... .max))"
         var pause: Int64 = 250
         for attempt in 1...max(tries, 1) {
             do {
-                try await gateway.push(body, key: key, lifetime: lifetime, idempotencyKey: Self.plain(name))
+                try await gateway.push(body, key: key)
                 return
             } catch let failure as PushGateway.Failure {
                 JobFiles.complain("narthex exec: \(failure)")
@@ -38,7 +36,7 @@ struct JobDelivery {
         }
         do {
             try spool.keep(
-                body, target: key.path, mode: .replaceFamilies, idempotencyKey: Self.plain(name),
+                body, target: key.path, mode: .replaceFamilies,
                 nanoseconds: JobFiles.now())
             JobFiles.complain("narthex exec: the push is kept on disk and delivered by the next run")
         } catch {
@@ -59,10 +57,5 @@ struct JobDelivery {
             }
             spool.remove(entry)
         }
-    }
-
-    /// Header values are visible ASCII.
-    private static func plain(_ text: String) -> String {
-        String(text.unicodeScalars.map { (0x21...0x7E).contains($0.value) ? Character($0) : "_" })
     }
 }

@@ -6,12 +6,7 @@ enum PushCommand {
     static let command = Command(
         "push", "Push metrics: narthex push --job backup size_bytes=1048576, or a file in the text format, or - .",
         flags: GroupFlags.flags + [
-            .toggle("replace", "Replace the whole group (PUT) instead of the families of the same name (POST)."),
-            .toggle("accumulate", "Add to what is stored (PATCH; Narthex only)."),
-            .init("lifetime", "How long the gateway keeps the group: 15m, forever, until-scraped (Narthex only)."),
-            .init(
-                "idempotency-key",
-                "Name of this request: repeated with the same name it is applied once (Narthex only)."),
+            .toggle("replace", "Replace the whole group (PUT) instead of the families of the same name (POST).")
         ] + GatewayAccess.flags,
         arguments: [
             .init(
@@ -23,16 +18,8 @@ enum PushCommand {
     private static func push(_ flags: ParsedFlags) async throws {
         let key = try GroupFlags.key(flags)
         let body = try body(flags.argument("input"))
-        guard !(flags.isOn("replace") && flags.isOn("accumulate")) else {
-            throw CommandLineError("--replace and --accumulate exclude each other")
-        }
-        let mode: PushGateway.Mode =
-            flags.isOn("accumulate") ? .accumulate : flags.isOn("replace") ? .replaceGroup : .replaceFamilies
-        try await GatewayAccess(flags).withGateway { gateway in
-            try await gateway.push(
-                body, key: key, mode: mode, lifetime: flags["lifetime"].isEmpty ? nil : flags["lifetime"],
-                idempotencyKey: flags["idempotency-key"].isEmpty ? nil : flags["idempotency-key"])
-        }
+        let mode: PushGateway.Mode = flags.isOn("replace") ? .replaceGroup : .replaceFamilies
+        try await GatewayAccess(flags).withGateway { try await $0.push(body, key: key, mode: mode) }
     }
 
     private static func body(_ input: [String]) throws -> [UInt8] {
