@@ -141,8 +141,8 @@ extension SimulatedDisk.State {
         let prefix = path + "/"
         for name in names.keys.sorted() where name.hasPrefix(prefix) {
             let number = names[name]
-            setName(newPath + "/" + name.dropFirst(prefix.count), number)
-            setName(name, nil)
+            setName(newPath + "/" + name.dropFirst(prefix.count), number, in: PathName.parent(of: newPath))
+            setName(name, nil, in: PathName.parent(of: newPath))
         }
         let inside = directories.filter { $0 == path || $0.hasPrefix(prefix) }
         directories.subtract(inside)

@@ -38,6 +38,10 @@ package final class SimulatedDisk: FileSystem {
     struct DirectoryChange {
         let path: String
         let inode: Int?
+        /// The directory whose sync makes it durable.
+        let directory: String
+        /// Changes of one operation, which are kept or lost together.
+        let operation: Int
     }
 
     struct Handle {
@@ -153,28 +157,40 @@ extension SimulatedDisk.State {
         return number
     }
 
-    mutating func setName(_ path: String, _ inode: Int?) {
+    /// - Parameter directory: The directory that records the change, if it is not the one of the file: the rename of a
+    ///   directory is a change of the directory above it.
+    mutating func setName(_ path: String, _ inode: Int?, in directory: String? = nil) {
         names[path] = inode
-        pendingNames.append(SimulatedDisk.DirectoryChange(path: path, inode: inode))
+        pendingNames.append(
+            SimulatedDisk.DirectoryChange(
+                path: path, inode: inode, directory: directory ?? PathName.parent(of: path), operation: operations))
     }
 
     mutating func syncNames(of directory: String) {
         // The journal is ordered: syncing one directory commits all changes made before.
-        guard let last = pendingNames.lastIndex(where: { PathName.parent(of: $0.path) == directory }) else { return }
+        guard let last = pendingNames.lastIndex(where: { $0.directory == directory }) else { return }
         for change in pendingNames[...last] { durableNames[change.path] = change.inode }
         pendingNames.removeSubrange(...last)
     }
 
     mutating func loseNames(_ damage: SimulatedDisk.Damage) {
-        let kept: Int
+        var kept: Int
         switch damage {
         case .keepAll: kept = pendingNames.count
         case .dropUnsynced: kept = 0
         case .random: kept = Int(generator.next() % UInt64(pendingNames.count + 1))
         }
+        while kept > 0, kept < pendingNames.count, pendingNames[kept].operation == pendingNames[kept - 1].operation {
+            kept += 1
+        }
         for change in pendingNames.prefix(kept) { durableNames[change.path] = change.inode }
         pendingNames = []
         names = durableNames
+        // A directory whose removal or new name was lost is there again, with what is in it.
+        for path in names.keys {
+            var directory = PathName.parent(of: path)
+            while directories.insert(directory).inserted { directory = PathName.parent(of: directory) }
+        }
     }
 
     var usedBytes: Int { inodes.values.reduce(0) { $0 + $1.content.count } }

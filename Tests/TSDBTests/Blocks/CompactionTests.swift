@@ -169,8 +169,7 @@ import Testing
         faults.crashAfterOperation = disk.operationCount + stop
         disk.faults = faults
         let written = try? Compactor("data", on: disk).compact(blocks, into: Self.ulid(5))
-        // The simulated disk moves a directory file by file, so other damage would tear what a real one does not.
-        disk.restart(.keepAll)
+        disk.restart(stop % 2 == 0 ? .random : .dropUnsynced)
         let names = try disk.list("data").filter { name in
             ULID(name) != nil && disk.peek("data/\(name)/meta.json") != nil
         }
