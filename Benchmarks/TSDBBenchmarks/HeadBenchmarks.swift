@@ -75,6 +75,41 @@ enum HeadBenchmarks {
         try database?.close()
     }
 
+    /// Writes some of everything, for a look by another program; `hour` milliseconds up to now.
+    static func fill(_ directory: String, _ newest: Int) throws {
+        var options = Database.Options()
+        options.maximumExemplars = 1000
+        options.outOfOrderWindow = 3_600_000
+        let database = try Database.open(directory, options: options)
+        for step in 0..<200 {
+            let time = Int64(newest) - Int64(200 - step) * 15_000
+            let appender = database.appender()
+            let number = try appender.append(
+                .none, labels: Labels(["__name__": "f"]), timestamp: time,
+                value: step % 50 == 49 ? SampleValue.stale : Double(step) * 1.5)
+            try appender.append(
+                number, exemplar: Exemplar(labels: Labels(["trace_id": "t\(step)"]), value: 1, timestamp: time))
+            let count = UInt64(step) + 3
+            _ = try appender.append(
+                .none, labels: Labels(["__name__": "h"]), timestamp: time,
+                histogram: NativeHistogram(
+                    schema: step < 100 ? 1 : 2, zeroThreshold: 0.001, zeroCount: 1, count: count, sum: Double(step),
+                    positiveSpans: [BucketSpan(offset: 0, length: 1), BucketSpan(offset: 2, length: 1)],
+                    positiveDeltas: [Int64(count) - 2, 3 - Int64(count)]))
+            _ = try appender.append(
+                .none, labels: Labels(["__name__": "fh"]), timestamp: time,
+                floatHistogram: FloatHistogram(
+                    counterResetHint: .gauge, schema: 0, count: 2.5, sum: Double(step),
+                    positiveSpans: [BucketSpan(offset: Int32(step % 3), length: 2)], positiveBuckets: [1, 1.5]))
+            if step % 10 == 9 {
+                _ = try? appender.append(
+                    .none, labels: Labels(["__name__": "f"]), timestamp: time - 77_777, value: -1)
+            }
+            _ = try appender.commit(.synced)
+        }
+        try database.maintain(now: Int64(newest))
+    }
+
     /// Prints every sample, as `promtool tsdb dump` does.
     static func dump(_ directory: String) throws {
         let database = try Database.open(directory)

@@ -19,6 +19,7 @@ struct TSDBBenchmarks {
         case ("dump", 2...): try HeadBenchmarks.dump(arguments[1])
         case ("chunks", _): try BlockBenchmarks.chunks()
         case ("blocks", 2...): try BlockBenchmarks.postings(arguments[1], number(2, 100_000))
+        case ("fill", 3...): try HeadBenchmarks.fill(arguments[1], number(2, 0))
         default:
             print("usage: TSDBBenchmarks append|replay|query|dump|blocks DIRECTORY [SERIES] [SAMPLES], or chunks")
         }

@@ -85,7 +85,8 @@ package final class Appender {
     /// Adds many numbers in one call: the way of scrapes and remote writes.
     /// - Parameters:
     ///   - samples: With references that are known.
-    ///   - rejected: Called for each sample that is not taken, with its index and the reason.
+    ///   - rejected: Called for each sample that is not taken, with its index and the reason. It must not call the
+    ///     database or this appender.
     /// - Returns: how many were taken.
     /// - Complexity: O(samples); no allocation a sample.
     package func append(

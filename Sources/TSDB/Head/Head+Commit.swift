@@ -25,6 +25,9 @@ extension Head {
             try logNewSeries(&state)
             let position = try wal.write(buffer.records)
             let ticket = isolation.beginCommit()
+            // A range may have been closed since the batch was begun: what is being written to a block must not change.
+            var limits = limits
+            limits.minimumValidTime = max(limits.minimumValidTime, minimumValidTime.load(ordering: .relaxed))
             var applied = Applied()
             for section in buffer.earlier { apply(section, limits, ticket, &state, &applied) }
             apply(buffer.section, limits, ticket, &state, &applied)
