@@ -1,3 +1,4 @@
+internal import Dispatch
 internal import DurableFiles
 internal import MetricModel
 
@@ -12,11 +13,18 @@ final class HeadReplay {
     private let events: @Sendable (StoreEvent) -> Void
     private let scanner = WALScanner()
 
+    /// Numbers that are applied in one go.
+    private static let batchSize = 1 << 16
+    /// Below it one core does.
+    private static let parallelThreshold = 1 << 13
+
     private var mapped: [UInt64: [MappedChunk]] = [:]
     private var lateMapped: [UInt64: [MappedChunk]] = [:]
     /// References of the log that stand for a series with another reference.
     private var aliases: [UInt64: UInt64] = [:]
+    /// Numbers that are not applied yet, and their series.
     private var samples: [ReferencedSample] = []
+    private var owners: [Unmanaged<MemorySeries>?] = []
     private var minimumTime = Timestamp.max
     private var maximumTime = Timestamp.min
     private var full: [MemorySeries] = []
@@ -145,6 +153,7 @@ final class HeadReplay {
         let outcome = file.withUnsafeBytes { bytes in
             scanner.scan(bytes, from: min(start, bytes.count)) { record, offset in body(record, path, offset) }
         }
+        applySamples()
         segmentCount += 1
         badRecords += outcome.damages
         if let unknownRecord {
@@ -177,14 +186,15 @@ final class HeadReplay {
         switch kind {
         case .series: try WALRecordDecoder.series(record) { self.addSeries($0, $1) }
         case .samples, .samplesV2:
-            samples.removeAll(keepingCapacity: true)
             try WALRecordDecoder.samples(record) { row in
                 self.samples.append(
                     ReferencedSample(SeriesReference(rawValue: row.reference), row.timestamp, row.value))
             }
-            applySamples()
+            if samples.count >= HeadReplay.batchSize { applySamples() }
         case .histograms, .floatHistograms, .customBucketHistograms, .customBucketFloatHistograms, .histogramsV2,
             .floatHistogramsV2:
+            // A series may have both kinds of samples.
+            applySamples()
             _ = try WALRecordDecoder.histograms(record, kind) { self.apply($0) }
         case .tombstones:
             // Late samples may be older than all that is in order, so that no deletion is too old here.
@@ -255,7 +265,9 @@ final class HeadReplay {
         }
     }
 
+    /// Applies the numbers that were read so far: each half of the series on a core of its own.
     private func applySamples() {
+        guard !samples.isEmpty else { return }
         if !aliases.isEmpty {
             for index in samples.indices {
                 if let other = aliases[samples[index].reference.rawValue] {
@@ -264,31 +276,72 @@ final class HeadReplay {
             }
         }
         sampleCount += samples.count
+        owners.removeAll(keepingCapacity: true)
+        samples.withUnsafeBufferPointer { samples in
+            head.series.forEach(of: samples) { _, found in owners.append(found) }
+        }
         let valid = head.minimumValidTime.load(ordering: .relaxed)
         let rules = head.setup.rules
+        let shards = samples.count >= HeadReplay.parallelThreshold ? 2 : 1
+        var results = [ShardResult](repeating: ShardResult(), count: shards)
         samples.withUnsafeBufferPointer { samples in
-            head.series.forEach(of: samples) { index, found in
-                guard let found else {
-                    orphanCount += 1
-                    return
-                }
-                let sample = samples[index]
-                guard sample.timestamp >= valid else { return }
-                found._withUnsafeGuaranteedRef { series in
-                    // SAFETY: nobody else has the head yet, so that the lock is not needed.
-                    guard sample.timestamp > series.lastTimestamp else { return }
-                    let becameFull: Bool
-                    if SampleValue.isStale(sample.value), let stale = HistogramSample.stale(series.kind) {
-                        becameFull = series.append(sample.timestamp, stale, rules)
-                    } else {
-                        becameFull = series.append(sample.timestamp, sample.value, rules)
+            owners.withUnsafeBufferPointer { owners in
+                results.withUnsafeMutableBufferPointer { results in
+                    // SAFETY: the buffers outlive the call, which returns when all shards are done; each shard writes
+                    // its own result and its own series, and nobody else has the head yet.
+                    nonisolated(unsafe) let samples = samples
+                    nonisolated(unsafe) let owners = owners
+                    nonisolated(unsafe) let results = results
+                    DispatchQueue.concurrentPerform(iterations: shards) { shard in
+                        results[shard] = HeadReplay.apply(samples, owners, shard, of: shards, valid, rules)
                     }
-                    if becameFull { noteFull(series) }
-                    if sample.timestamp < minimumTime { minimumTime = sample.timestamp }
-                    if sample.timestamp > maximumTime { maximumTime = sample.timestamp }
                 }
             }
         }
+        for result in results {
+            orphanCount += result.orphans
+            minimumTime = min(minimumTime, result.minimumTime)
+            maximumTime = max(maximumTime, result.maximumTime)
+            for series in result.full { noteFull(series) }
+        }
+        samples.removeAll(keepingCapacity: true)
+    }
+
+    /// What one core found out.
+    private struct ShardResult {
+        var minimumTime = Timestamp.max
+        var maximumTime = Timestamp.min
+        var orphans = 0
+        var full: [MemorySeries] = []
+    }
+
+    private static func apply(
+        _ samples: UnsafeBufferPointer<ReferencedSample>, _ owners: UnsafeBufferPointer<Unmanaged<MemorySeries>?>,
+        _ shard: Int, of shards: Int, _ valid: Timestamp, _ rules: ChunkRules
+    ) -> ShardResult {
+        var result = ShardResult()
+        for index in samples.indices {
+            let sample = samples[index]
+            if shards > 1 && Int(sample.reference.rawValue & 1) != shard { continue }
+            guard let owner = owners[index] else {
+                result.orphans += 1
+                continue
+            }
+            guard sample.timestamp >= valid else { continue }
+            owner._withUnsafeGuaranteedRef { series in
+                guard sample.timestamp > series.lastTimestamp else { return }
+                let becameFull: Bool
+                if SampleValue.isStale(sample.value), let stale = HistogramSample.stale(series.kind) {
+                    becameFull = series.append(sample.timestamp, stale, rules)
+                } else {
+                    becameFull = series.append(sample.timestamp, sample.value, rules)
+                }
+                if becameFull { result.full.append(series) }
+                if sample.timestamp < result.minimumTime { result.minimumTime = sample.timestamp }
+                if sample.timestamp > result.maximumTime { result.maximumTime = sample.timestamp }
+            }
+        }
+        return result
     }
 
     private func apply(_ row: WALRow.Histogram) {
@@ -394,5 +447,6 @@ final class HeadReplay {
         mapped = [:]
         lateMapped = [:]
         samples = []
+        owners = []
     }
 }
