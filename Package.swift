@@ -4,6 +4,11 @@
 
 import PackageDescription
 
+// Stands first: the lists below use it while this file runs from top to bottom.
+let strict: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"), .enableUpcomingFeature("InternalImportsByDefault"),
+]
+
 let system: [Target] = [
     .target(name: "CCRC32C"),
     .target(name: "CRE2", linkerSettings: [.linkedLibrary("re2")]),
@@ -108,10 +113,6 @@ let networkPackages: [Package.Dependency] = [
     .package(url: "https://github.com/apple/swift-nio-http2", from: "1.46.0"),
     .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
-]
-
-let strict: [SwiftSetting] = [
-    .enableUpcomingFeature("ExistentialAny"), .enableUpcomingFeature("InternalImportsByDefault"),
 ]
 
 /// A target of ours: its own rooms first, then packages.

@@ -1,4 +1,4 @@
-import MetricModel
+public import MetricModel
 
 extension Labels: ExpressibleByDictionaryLiteral {
     /// `["name": "value"]`, as tests write label sets.
