@@ -54,7 +54,7 @@ final class HTTP1Connection: ChannelDuplexHandler {
     private var bodyDeadline = NIODeadline.distantFuture
     private var remoteAddress: SocketAddress?
     /// The rest of an answer in pieces, or the waiting producer of a streamed one.
-    var sender: HTTP1Sender?
+    var sender: (any HTTP1Sender)?
     private var task: Task<Void, Never>?
 
     init(_ server: HTTPServerState, loop: HTTPLoop, isSecure: Bool) {
