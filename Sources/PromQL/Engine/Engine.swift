@@ -25,7 +25,7 @@ package final class Engine: Sendable {
         package var lookbackDelta: Int64?
         /// nil for the engine's; never longer than that.
         package var timeout: Duration?
-        /// Whether samples are counted for each step.
+        /// Whether samples are counted for each step, where ``EngineOptions/reportsStepStatistics`` allows it.
         package var countsSteps = false
         /// Ends the query from another thread.
         package var cancellation: QueryCancellation?

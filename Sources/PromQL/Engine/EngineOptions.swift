@@ -15,6 +15,8 @@ package struct EngineOptions: Sendable {
     /// Whether metric names are removed at the end of a query instead of by each operation
     /// (`promql-delayed-name-removal`).
     package var delayedNameRemoval = false
+    /// Whether a query may ask for statistics of each step (`promql-per-step-stats`).
+    package var reportsStepStatistics = false
     /// Whether start timestamps take part in `rate` and its kin (`use-start-timestamps`).
     package var usesStartTimestamps = false
     /// Whether `__type__` and `__unit__` are kept and looked at (`type-and-unit-labels`).

@@ -6,9 +6,11 @@ extension Evaluator {
     /// Source: prometheus/prometheus promql/engine.go (`subqueryTimeRange`, `runSubquery`).
     func evaluateSubquery(_ plan: SubqueryPlan) throws -> (rows: [StepRow], times: StepTimes) {
         let steps = subqueryTimes(plan)
-        let inner = Evaluator(context: context, times: steps, tracksSteps: false)
+        // Where windows leave gaps between them, what was read for the gaps does not count.
+        let hasGaps = times.count > 1 && plan.range < times.interval
+        let inner = Evaluator(context: context, times: steps, tracksSteps: !counter.perStep.isEmpty || hasGaps)
         let rows = try inner.evaluate(plan.node)
-        counter.read &+= inner.counter.read
+        countRead(of: inner, offset: plan.offset, range: plan.range)
         return (rows, steps)
     }
 
@@ -17,8 +19,25 @@ extension Evaluator {
         let steps = subqueryTimes(plan)
         let inner = Evaluator(context: context, times: steps, tracksSteps: false)
         let rows = try inner.evaluate(plan.node)
-        counter.count(inner.counter.total, read: inner.counter.read, step: max(0, times.count - 1))
+        let last = max(0, times.count - 1)
+        counter.count(inner.counter.total, read: 0, step: last)
+        counter.count(0, read: inner.counter.read, step: 0)
         return (rows, steps)
+    }
+
+    /// Counts what `inner` read towards the first steps that see it.
+    ///
+    /// Source: prometheus/prometheus util/stats/query_stats.go (`MergeSamplesReadFromSubquery`).
+    private func countRead(of inner: Evaluator, offset: Int64, range: Int64) {
+        guard times.count > 1, !inner.counter.readPerStep.isEmpty else {
+            counter.count(0, read: inner.counter.read, step: 0)
+            return
+        }
+        for (index, read) in inner.counter.readPerStep.enumerated() where read > 0 {
+            let time = inner.times.time(index) &+ offset
+            let step = min(times.firstStep(from: time), times.count - 1)
+            if time > times.time(step) &- range { counter.count(0, read: read, step: step) }
+        }
     }
 
     private func subqueryTimes(_ plan: SubqueryPlan) -> StepTimes {

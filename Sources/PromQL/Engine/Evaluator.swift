@@ -88,7 +88,7 @@ final class Evaluator {
         let once = Evaluator(context: context, times: StepTimes(at: times.start, interval: times.interval))
         var rows = try once.evaluate(node)
         for step in 0..<times.count { counter.count(once.counter.total, read: 0, step: step) }
-        counter.read &+= once.counter.read
+        counter.count(0, read: once.counter.read, step: 0)
         for index in rows.indices {
             try context.control.check()
             let row = rows[index]

@@ -17,12 +17,13 @@ package final class MappedQueryFile: ActiveQueryLog.Storage {
     /// Opens the file at `path`, emptied, with room for `count` queries at a time.
     /// - Returns: nil if the file cannot be made or mapped.
     package init?(path: String, count: Int) {
-        unfinished = Self.unfinished(path)
         let size = 1 + max(1, count) * ActiveQueryLog.entrySize
+        unfinished = Self.unfinished(path, size)
         let descriptor = open(path, O_CREAT | O_RDWR | O_TRUNC | O_CLOEXEC, 0o666)
         guard descriptor >= 0 else { return nil }
         defer { _ = close(descriptor) }
-        guard ftruncate(descriptor, off_t(size)) == 0,
+        // The space is claimed now: writing to a page that the disk has no room for would end the process.
+        guard posix_fallocate(descriptor, 0, off_t(size)) == 0,
             let start = mmap(nil, size, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0), start != MAP_FAILED
         else { return nil }
         memory = UnsafeMutableRawBufferPointer(start: start, count: size)
@@ -38,11 +39,11 @@ package final class MappedQueryFile: ActiveQueryLog.Storage {
         UnsafeMutableRawBufferPointer(rebasing: memory[offset...]).copyBytes(from: bytes.prefix(room))
     }
 
-    private static func unfinished(_ path: String) -> String {
+    private static func unfinished(_ path: String, _ size: Int) -> String {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { return "" }
         defer { _ = close(descriptor) }
-        var bytes = [UInt8](repeating: 0, count: 1 << 20)
+        var bytes = [UInt8](repeating: 0, count: size)
         let count = read(descriptor, &bytes, bytes.count)
         guard count > 1 else { return "" }
         var text = bytes[..<count].filter { $0 != 0 }

@@ -25,7 +25,8 @@ struct QueryRun {
         let lookback = settings.lookbackDelta ?? options.lookbackDelta
         let context = EvaluationContext(
             source: source, control: control, lookback: lookback > 0 ? lookback : options.lookbackDelta,
-            options: options, tracksSteps: settings.countsSteps, workers: options.workers)
+            options: options, tracksSteps: settings.countsSteps && options.reportsStepStatistics,
+            workers: options.workers)
         let times = StepTimes(start: start, end: end, interval: step)
         let evaluator = Evaluator(context: context, times: times)
         let evaluating = clock.now
@@ -41,6 +42,9 @@ struct QueryRun {
         statistics.totalSamples = evaluator.counter.total
         statistics.samplesRead = evaluator.counter.read
         statistics.samplesPerStep = evaluator.counter.perStep.enumerated().map { (times.time($0.offset), $0.element) }
+        statistics.samplesReadPerStep = evaluator.counter.readPerStep.enumerated().map {
+            (times.time($0.offset), $0.element)
+        }
         return QueryResult(value: sorted, annotations: context.annotations, statistics: statistics)
     }
 

@@ -12,6 +12,8 @@ package struct QueryStatistics: Sendable {
     package var peakSamples = 0
     /// ``totalSamples`` for each step, where asked for: time in milliseconds and number.
     package var samplesPerStep: [(time: Timestamp, samples: Int)] = []
+    /// ``samplesRead`` for each step, likewise.
+    package var samplesReadPerStep: [(time: Timestamp, samples: Int)] = []
     /// Seconds spent waiting for other queries.
     package var queueTime = 0.0
     /// Seconds spent on parsing and planning.
@@ -34,21 +36,33 @@ struct SampleCounter {
     var read = 0
     /// ``total`` by step; empty if not asked for.
     var perStep: [Int]
+    /// ``read`` by step; empty if not asked for.
+    var readPerStep: [Int]
 
     init(steps: Int, tracksSteps: Bool) {
         perStep = tracksSteps ? [Int](repeating: 0, count: steps) : []
+        readPerStep = perStep
     }
 
     @inline(__always)
     mutating func count(_ samples: Int, read: Int, step: Int) {
         total &+= samples
         self.read &+= read
-        if !perStep.isEmpty && step < perStep.count { perStep[step] &+= samples }
+        if !perStep.isEmpty { count(samples, read: read, at: step) }
+    }
+
+    private mutating func count(_ samples: Int, read: Int, at step: Int) {
+        guard step < perStep.count && step < readPerStep.count else { return }
+        perStep[step] &+= samples
+        readPerStep[step] &+= read
     }
 
     mutating func merge(_ other: SampleCounter) {
         total &+= other.total
         read &+= other.read
         for step in perStep.indices where step < other.perStep.count { perStep[step] &+= other.perStep[step] }
+        for step in readPerStep.indices where step < other.readPerStep.count {
+            readPerStep[step] &+= other.readPerStep[step]
+        }
     }
 }

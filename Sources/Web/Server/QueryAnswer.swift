@@ -92,6 +92,7 @@ package struct QueryAnswer: Sendable {
         package var samplesRead = 0
         package var peakSamples = 0
         package var samplesPerStep: [(time: Timestamp, samples: Int)] = []
+        package var samplesReadPerStep: [(time: Timestamp, samples: Int)] = []
 
         /// Nothing.
         package init() {}

@@ -180,14 +180,18 @@ enum QueryResultJSON {
             number("execQueueTime", statistics.queueTime), number("execTotalTime", statistics.executionTime),
         ]
         json += "{\"timings\":{\(timings.joined(separator: ","))},\"samples\":{".utf8
-        if !statistics.samplesPerStep.isEmpty {
-            let steps = statistics.samplesPerStep.map { step in
-                "[\(FloatText.string(Double(step.time) / 1000, .json)),\(step.samples)]"
-            }
-            json += "\"totalQueryableSamplesPerStep\":[\(steps.joined(separator: ","))],".utf8
-        }
+        append("totalQueryableSamplesPerStep", statistics.samplesPerStep, to: &json)
         json += "\"totalQueryableSamples\":\(statistics.totalSamples),".utf8
+        append("samplesReadPerStep", statistics.samplesReadPerStep, to: &json)
         json += "\"samplesRead\":\(statistics.samplesRead),\"peakSamples\":\(statistics.peakSamples)}}".utf8
+    }
+
+    private static func append(
+        _ name: String, _ steps: [(time: Timestamp, samples: Int)], to json: inout [UInt8]
+    ) {
+        if steps.isEmpty { return }
+        let texts = steps.map { "[\(FloatText.string(Double($0.time) / 1000, .json)),\($0.samples)]" }
+        json += "\"\(name)\":[\(texts.joined(separator: ","))],".utf8
     }
 
     // MARK: Whole answers

@@ -108,5 +108,6 @@ extension QueryAnswer.Statistics {
         samplesRead = statistics.samplesRead
         peakSamples = statistics.peakSamples
         samplesPerStep = statistics.samplesPerStep
+        samplesReadPerStep = statistics.samplesReadPerStep
     }
 }

@@ -69,29 +69,13 @@ enum ServerCommand {
             "query.max-samples", "Most samples that a query may hold in memory.", kind: .integer, default: "50000000"),
         .init(
             "enable-feature",
-            "Features to turn on, separated by commas: promql-experimental-functions, promql-duration-expr, "
+            "Features to turn on, separated by commas: promql-experimental-functions, "
                 + "promql-extended-range-selectors, promql-binop-fill-modifiers, promql-per-step-stats, "
-                + "promql-delayed-name-removal, exemplar-storage, memory-snapshot-on-shutdown, metadata-wal-records, "
-                + "created-timestamp-zero-ingestion.",
-            kind: .custom(checkFeatures), default: "", isRepeatable: true),
+                + "promql-delayed-name-removal, use-start-timestamps, type-and-unit-labels, exemplar-storage, "
+                + "memory-snapshot-on-shutdown, metadata-wal-records, created-timestamp-zero-ingestion. Other names are "
+                + "logged and change nothing.",
+            default: "", isRepeatable: true),
     ]
-
-    /// All features that may be named.
-    static let featureNames: Set<String> = [
-        "promql-experimental-functions", "promql-duration-expr", "promql-extended-range-selectors",
-        "promql-binop-fill-modifiers", "promql-per-step-stats", "promql-delayed-name-removal", "exemplar-storage",
-        "memory-snapshot-on-shutdown", "metadata-wal-records", "created-timestamp-zero-ingestion",
-        // On in Prometheus 3 without being asked for.
-        "promql-at-modifier", "promql-negative-offset", "utf8-names", "native-histograms",
-        "new-service-discovery-manager",
-    ]
-
-    private static func checkFeatures(_ text: String) throws(CommandLineError) -> String {
-        for name in text.split(separator: ",") where !featureNames.contains(String(name)) {
-            throw CommandLineError("feature \"\(name)\" is not known or not part of this version")
-        }
-        return text
-    }
 
     private static func run(_ flags: ParsedFlags) async -> Int32 {
         let logger = ServerFlags.logger(flags, style: .slog)

@@ -27,6 +27,10 @@ struct ServerProcess {
         logger.info("Starting Narthex server", metadata: ["version": "\(BuildInfo.info)"])
         do {
             let settings = try ServerSettings(flags)
+            for note in settings.features.notes {
+                logger.log(
+                    level: note.level, "\(note.message)", metadata: note.option.map { ["option": "\($0)"] } ?? [:])
+            }
             let loaded = try LoadedConfiguration(path: flags["config.file"])
             return try await run(settings, loaded)
         } catch {
@@ -107,21 +111,6 @@ struct ServerProcess {
             settings: settings.api, process: process, parser: Parser(options: settings.parser),
             evaluator: EngineEvaluator(engine(settings, configuration), database),
             targets: ScrapedTargets(manager: manager, externalHost: settings.externalHost), counters: counters)
-    }
-
-    private func engine(_ settings: ServerSettings, _ configuration: CurrentConfiguration) -> Engine {
-        var options = EngineOptions()
-        options.maximumSamples = settings.maximumSamples
-        options.timeout = settings.queryTimeout
-        options.lookbackDelta = settings.lookbackDelta
-        options.maximumConcurrency = settings.maximumConcurrency
-        options.parser = settings.parser
-        options.delayedNameRemoval = settings.features.contains("promql-delayed-name-removal")
-        options.workers = ProcessLimits.cores
-        options.defaultSubqueryInterval = { _ in
-            configuration.current.configuration.global.evaluationInterval.milliseconds
-        }
-        return Engine(options: options)
     }
 
     private func listen(

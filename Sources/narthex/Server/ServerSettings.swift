@@ -11,8 +11,8 @@ struct ServerSettings {
     var store = Database.Options()
     var parser = Parser.Options()
     var scrapeFeatures = ScrapeFeatures()
-    /// Names given to `--enable-feature`.
-    var features: Set<String>
+    /// What `--enable-feature` says.
+    var features: FeatureFlags
     /// Milliseconds.
     var lookbackDelta: Int64
     var queryTimeout: Duration
@@ -23,7 +23,7 @@ struct ServerSettings {
     var externalHost: String
 
     init(_ flags: ParsedFlags) throws {
-        features = Set(flags.all("enable-feature").flatMap { $0.split(separator: ",").map(String.init) })
+        features = FeatureFlags(flags.all("enable-feature"))
         lookbackDelta = try Self.duration(flags, "query.lookback-delta").milliseconds
         queryTimeout = .nanoseconds(try Self.duration(flags, "query.timeout").nanoseconds)
         maximumConcurrency = max(1, flags.integer("query.max-concurrency"))
@@ -33,10 +33,7 @@ struct ServerSettings {
         routePrefix = given.isEmpty ? URLText.path(external) : given
         if !routePrefix.hasPrefix("/") { routePrefix = "/" + routePrefix }
         externalHost = external.isEmpty ? ProcessFacts.hostName : Self.host(of: external)
-        parser.experimentalFunctions = features.contains("promql-experimental-functions")
-        parser.durationExpressions = features.contains("promql-duration-expr")
-        parser.extendedRangeSelectors = features.contains("promql-extended-range-selectors")
-        parser.binaryFillModifiers = features.contains("promql-binop-fill-modifiers")
+        parser = features.parser
         scrapeFeatures.addsStartZeros = features.contains("created-timestamp-zero-ingestion")
         scrapeFeatures.passesMetadata = features.contains("metadata-wal-records")
         try setStore(flags)
@@ -120,6 +117,8 @@ struct ServerSettings {
         words["duration_expr"] = parser.durationExpressions
         words["per_step_stats"] = features.contains("promql-per-step-stats")
         words["delayed_name_removal"] = features.contains("promql-delayed-name-removal")
+        words["type_and_unit_labels"] = features.contains("type-and-unit-labels")
+        for word in ["at_modifier", "negative_offset", "per_query_lookback_delta", "subqueries"] { words[word] = true }
         return [
             "api": [
                 "admin": api.enablesAdministration, "lifecycle": api.enablesLifecycle,
