@@ -99,7 +99,7 @@ let client: [Target] = [
 let networkTests: [Target] = [
     tests("NarthexClient"),
     tests("Scrape", ["Exposition", .product(name: "Logging", package: "swift-log")]),
-    tests("Web"),
+    tests("Web", [.product(name: "Logging", package: "swift-log"), .product(name: "NIOPosix", package: "swift-nio")]),
     .testTarget(name: "WholeProcessTests", dependencies: ["TestSupport"], swiftSettings: strict),
 ]
 

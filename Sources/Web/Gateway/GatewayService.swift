@@ -8,27 +8,6 @@ internal import Synchronization
 ///
 /// Source: prometheus/pushgateway main.go.
 package final class GatewayService: HTTPService {
-    enum Route: Sendable {
-        case healthy
-        case ready
-        case scrape
-        case status
-        case asset
-        case push(Push.Mode, isBase64: Bool)
-        case delete(isBase64: Bool)
-        case group(isBase64: Bool)
-        case quit
-        case quitByGet
-    }
-
-    enum APIRoute: Sendable {
-        case options
-        case status
-        case metrics
-        case groups
-        case wipe
-    }
-
     let store: GatewayStore
     let settings: GatewaySettings
     let logger: Logger
@@ -40,10 +19,7 @@ package final class GatewayService: HTTPService {
     let startTime: (second: Int64, nanosecond: Int)
     let onQuit: @Sendable () -> Void
     let onStored: (@Sendable (GroupingKey, Int64) -> Void)?
-    private let routes: RouteTable<Route>
-    private let apiRoutes: RouteTable<APIRoute>
-    /// `/api/v1/` below the route prefix.
-    private let apiPrefix: [UInt8]
+    private let router: GatewayRouter
     /// The server that this service runs in, once it does, for its metrics.
     let server = Mutex<HTTPServer?>(nil)
 
@@ -65,9 +41,7 @@ package final class GatewayService: HTTPService {
         self.onQuit = onQuit
         self.onStored = onStored
         startTime = WallClock.now()
-        routes = Self.makeRoutes(settings)
-        apiRoutes = Self.makeAPIRoutes(settings)
-        apiPrefix = Array((settings.routePrefix + "/api/v1/").utf8)
+        router = GatewayRouter(settings)
     }
 
     /// Tells the service which server it runs in.
@@ -75,9 +49,27 @@ package final class GatewayService: HTTPService {
 
     package func admit(_ head: HTTPRequestHead) -> HTTPAdmission { .accept(bodyLimit: settings.limits.bodyBytes) }
 
+    /// What a request needs; nil if no route serves it, so that nothing but an error or a redirect comes of it.
+    ///
+    /// For the check of access, which comes before ``handle(_:_:)``; a path that names no valid group reaches none.
+    package func claim(_ head: HTTPRequestHead) -> GatewayClaim? {
+        guard case .found(let hit) = router.find(head) else { return nil }
+        switch hit.entry.reach {
+        case .none: return GatewayClaim(right: hit.entry.right, reach: .none)
+        case .many: return GatewayClaim(right: hit.entry.right, reach: .groups)
+        case .path:
+            let isBase64 =
+                switch hit.entry.handler {
+                case .push(_, let isBase64), .delete(let isBase64), .group(let isBase64): isBase64
+                default: false
+                }
+            let key = try? group(TargetPath(hit, isBase64: isBase64))
+            return GatewayClaim(right: hit.entry.right, reach: key.map { .group($0) } ?? .none)
+        }
+    }
+
     package func handle(_ request: HTTPRequest, _ responder: HTTPResponder) {
         let head = request.head
-        let raw = head.rawPath
         if head.target.count == 1, head.bytes[head.target.lowerBound] == UInt8(ascii: "*") {
             responder.complete(head.method == .options ? HTTPResponse(.ok) : .error(.badRequest, "400 Bad Request"))
             return
@@ -86,66 +78,44 @@ package final class GatewayService: HTTPService {
             responder.complete(refusal)
             return
         }
-        if head.method != .connect, let cleaned = PathRules.cleaned(raw) {
-            let location = String(decoding: cleaned, as: UTF8.self)
-            responder.complete(PathRules.redirect(head, to: location, PathRules.redirectStatus(head.method)))
-            return
-        }
-        // The escapes were checked when the head was read.
-        let path = raw.contains(UInt8(ascii: "%")) ? PercentCoding.decode(raw) ?? Array(raw) : Array(raw)
-        if path.starts(with: apiPrefix) {
-            handleAPI(request, Array(path[(apiPrefix.count - 1)...]), responder)
-        } else if path.count == apiPrefix.count - 1, apiPrefix.starts(with: path) {
-            let location = PercentCoding.encodePath(apiPrefix)
-            responder.complete(PathRules.redirect(head, to: location, PathRules.redirectStatus(head.method)))
-        } else {
-            handleMain(request, path, responder)
+        let start = GatewayMetrics.now()
+        switch router.find(head) {
+        case .answer(let response): responder.complete(response)
+        case .unrouted(let response):
+            let fault = BodyCoding(head)?.startFault(request.body)
+            responder.complete(fault.map { .error(.badRequest, $0) } ?? response)
+        case .found(let hit):
+            // Upstream unpacks bodies before it looks at the route, except below /api/v1.
+            let coding = hit.entry.isAPI ? nil : BodyCoding(head)
+            if let fault = coding?.startFault(request.body) {
+                responder.complete(.error(.badRequest, fault))
+                return
+            }
+            handle(request, hit, coding, start: start, responder)
         }
     }
 
-    private func handleMain(_ request: HTTPRequest, _ path: [UInt8], _ responder: HTTPResponder) {
-        let start = GatewayMetrics.now()
-        let head = request.head
-        let coding = BodyCoding(head)
-        if let coding, let fault = coding.startFault(request.body) {
-            responder.complete(.error(.badRequest, fault))
-            return
-        }
-        let result = routes.find(head.method, path)
-        guard case .found(let hit) = result else {
-            responder.complete(Self.unrouted(result, head, prefix: ""))
-            return
-        }
-        switch hit.handler {
+    private func handle(
+        _ request: HTTPRequest, _ hit: GatewayRouter.Hit, _ coding: BodyCoding?, start: Int64,
+        _ responder: HTTPResponder
+    ) {
+        switch hit.entry.handler {
         case .push(let mode, let isBase64):
-            let target = TargetPath(path: path, hit: hit, isBase64: isBase64)
-            push(request, target, mode: mode, coding: coding, start: start, responder)
-        case .delete(let isBase64):
-            delete(request, TargetPath(path: path, hit: hit, isBase64: isBase64), responder)
-        case .group(let isBase64):
-            groupPage(request, TargetPath(path: path, hit: hit, isBase64: isBase64), responder)
+            push(request, TargetPath(hit, isBase64: isBase64), mode: mode, coding: coding, start: start, responder)
+        case .delete(let isBase64): delete(request, TargetPath(hit, isBase64: isBase64), responder)
+        case .group(let isBase64): groupPage(request, TargetPath(hit, isBase64: isBase64), responder)
         case .scrape: scrape(request, responder)
         case .healthy: answer(.healthy, request, responder, health(nil))
         case .ready: answer(.ready, request, responder, health(store.refusal?.description))
         case .status: statusPage(request, responder)
-        case .asset: answer(.static, request, responder, asset(path[hit.rest]))
+        case .asset: answer(.static, request, responder, asset(hit.path[hit.rest]))
         case .quit: quit(responder)
         case .quitByGet:
             responder.complete(.text(.methodNotAllowed, "Only POST or PUT requests allowed."))
-        }
-    }
-
-    private func handleAPI(_ request: HTTPRequest, _ path: [UInt8], _ responder: HTTPResponder) {
-        let result = apiRoutes.find(request.head.method, path)
-        guard case .found(let hit) = result else {
-            responder.complete(Self.unrouted(result, request.head, prefix: settings.routePrefix + "/api/v1"))
-            return
-        }
-        switch hit.handler {
-        case .options: answer(.apiOptions, request, responder, HTTPResponse(.ok, fields: Self.apiFields))
-        case .status: answer(.apiStatus, request, responder, statusDocument())
-        case .metrics: metricsDocument(request, responder)
-        case .groups: groupsDocument(request, responder)
+        case .apiOptions: answer(.apiOptions, request, responder, HTTPResponse(.ok, fields: Self.apiFields))
+        case .apiStatus: answer(.apiStatus, request, responder, statusDocument())
+        case .apiMetrics: metricsDocument(request, responder)
+        case .apiGroups: groupsDocument(request, responder)
         case .wipe: wipe(request, responder)
         }
     }
@@ -181,59 +151,6 @@ package final class GatewayService: HTTPService {
             responder.complete(response)
         }
     }
-
-    // MARK: Routes
-
-    private static func makeRoutes(_ settings: GatewaySettings) -> RouteTable<Route> {
-        let prefix = settings.routePrefix
-        func path(_ text: String) -> [UInt8] { Array((prefix + text).utf8) }
-        var table = RouteTable<Route>()
-        for (suffix, isBase64) in [("", false), ("@base64", true)] {
-            let target = RouteTable<Route>.Pattern.part(prefix: path("/metrics/job\(suffix)/"))
-            table.add(.put, target, .push(.replaceGroup, isBase64: isBase64))
-            table.add(.post, target, .push(.replaceFamilies, isBase64: isBase64))
-            table.add(.delete, target, .delete(isBase64: isBase64))
-            table.add(.get, .part(prefix: path("/group/job\(suffix)/")), .group(isBase64: isBase64))
-        }
-        let telemetry = prefix + "/" + settings.telemetryPath
-        let cleaned = PathRules.cleaned(Array(telemetry.utf8)[...]) ?? Array(telemetry.utf8)
-        table.add(
-            .get, .exact(cleaned.count > 1 && cleaned.last == UInt8(ascii: "/") ? cleaned.dropLast() : cleaned), .scrape
-        )
-        table.add(.get, .exact(path("/-/healthy")), .healthy)
-        table.add(.get, .exact(path("/-/ready")), .ready)
-        table.add(.get, .exact(path("/status")), .status)
-        table.add(.get, .exact(path("/")), .status)
-        table.add(.get, .below(prefix: path("/static")), .asset)
-        table.add(.put, .exact(path("/-/quit")), .quit)
-        table.add(.post, .exact(path("/-/quit")), .quit)
-        table.add(.get, .exact(Array("/-/quit".utf8)), .quitByGet)
-        return table
-    }
-
-    private static func makeAPIRoutes(_ settings: GatewaySettings) -> RouteTable<APIRoute> {
-        var table = RouteTable<APIRoute>()
-        table.add(.get, .exact(Array("/status".utf8)), .status)
-        table.add(.get, .exact(Array("/metrics".utf8)), .metrics)
-        table.add(.get, .exact(Array("/groups".utf8)), .groups)
-        if settings.enablesAdminAPI { table.add(.put, .exact(Array("/admin/wipe".utf8)), .wipe) }
-        table.add(.options, .below(prefix: []), .options)
-        return table
-    }
-
-    private static func unrouted<Handler>(
-        _ result: RouteTable<Handler>.Result, _ head: HTTPRequestHead, prefix: String
-    ) -> HTTPResponse {
-        switch result {
-        case .redirect(let path):
-            return PathRules.redirect(
-                head, to: prefix + PercentCoding.encodePath(path), PathRules.redirectStatus(head.method))
-        case .options(let allow): return HTTPResponse(.ok, fields: [HTTPField("Allow", allow)])
-        case .methodNotAllowed(let allow):
-            return .error(.methodNotAllowed, "Method Not Allowed", fields: [HTTPField("Allow", allow)])
-        case .notFound, .found: return .error(.notFound, "404 page not found")
-        }
-    }
 }
 
 /// The group part of a path that was routed.
@@ -243,8 +160,8 @@ struct TargetPath: Sendable {
     let rest: Range<Int>
     let isBase64: Bool
 
-    init(path: [UInt8], hit: RouteTable<GatewayService.Route>.Hit, isBase64: Bool) {
-        self.path = path
+    init(_ hit: GatewayRouter.Hit, isBase64: Bool) {
+        path = hit.path
         part = hit.part
         rest = hit.rest
         self.isBase64 = isBase64

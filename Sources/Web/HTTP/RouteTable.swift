@@ -38,6 +38,7 @@ package struct RouteTable<Handler: Sendable>: Sendable {
         let method: HTTPMethod
         let pattern: Pattern
         let handler: Handler
+        let isAdvertised: Bool
     }
 
     private var routes: [Route] = []
@@ -46,8 +47,11 @@ package struct RouteTable<Handler: Sendable>: Sendable {
     package init() {}
 
     /// Adds a route; where two match, the first counts.
-    package mutating func add(_ method: HTTPMethod, _ pattern: Pattern, _ handler: Handler) {
-        routes.append(Route(method: method, pattern: pattern, handler: handler))
+    /// - Parameter isAdvertised: Whether `Allow` names the method.
+    package mutating func add(
+        _ method: HTTPMethod, _ pattern: Pattern, _ handler: Handler, isAdvertised: Bool = true
+    ) {
+        routes.append(Route(method: method, pattern: pattern, handler: handler, isAdvertised: isAdvertised))
     }
 
     /// Looks up a decoded path.
@@ -105,7 +109,8 @@ package struct RouteTable<Handler: Sendable>: Sendable {
 
     private func allowed(_ path: [UInt8], except method: HTTPMethod) -> String {
         var names: Set<String> = []
-        for route in routes where route.method != method && route.method != .options && match(route, path) != nil {
+        for route in routes
+        where route.isAdvertised && route.method != method && route.method != .options && match(route, path) != nil {
             names.insert(route.method.name)
         }
         guard !names.isEmpty else { return "" }
