@@ -10,7 +10,7 @@ import Web
         let service = GatewayService(
             store: GatewayStore(), settings: GatewaySettings(), metrics: GatewayMetrics(),
             logger: Logger(label: "test"), workers: workers, onQuit: {})
-        let head = try HTTP1HeadParser.parse(Array("\(method) \(path) HTTP/1.1\r\nHost: h\r\n\r\n".utf8)).head
+        let head = try HTTP1Head(parsing: Array("\(method) \(path) HTTP/1.1\r\nHost: h\r\n\r\n".utf8)).head
         return service.claim(head)
     }
 
