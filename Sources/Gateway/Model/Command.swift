@@ -81,6 +81,10 @@ package struct Push: Sendable {
     package var lifetime: Lifetime
     /// For gauges of an accumulating push.
     package var gaugeRule: GaugeRule
+    /// For gauges of these names instead.
+    package var gaugeRules: [ByteString: GaugeRule] = [:]
+    /// What the group counts towards.
+    package var quota: GroupQuota?
 
     /// A push.
     package init(

@@ -20,6 +20,8 @@ struct PreparedPush: Sendable {
     let time: Int64
     let lifetime: Lifetime
     let gaugeRule: GaugeRule
+    let gaugeRules: [ByteString: GaugeRule]
+    let quota: GroupQuota?
     private(set) var families: [Family] = []
     /// Why the push is refused whatever is stored; empty if it is not.
     private(set) var errors: [String] = []
@@ -36,6 +38,8 @@ struct PreparedPush: Sendable {
         time = push.time
         lifetime = push.lifetime
         gaugeRule = push.gaugeRule
+        gaugeRules = push.gaugeRules
+        quota = push.quota
         isReplayed = false
         isGroupValid = SeriesRules.violation(in: push.group.labels) == nil
         if !isGroupValid {
@@ -61,6 +65,8 @@ struct PreparedPush: Sendable {
     ) {
         self.lifetime = lifetime
         gaugeRule = .last
+        gaugeRules = [:]
+        quota = nil
         self.group = group
         self.mode = mode
         self.time = time

@@ -23,7 +23,7 @@ extension GatewayState {
                         + "\(member.type.upstreamName); what is added must be of the same type")
                 continue
             }
-            families.append(add(family, to: member, push.gaugeRule, &errors))
+            families.append(add(family, to: member, push.gaugeRules[family.name] ?? push.gaugeRule, &errors))
         }
         guard errors.isEmpty else { throw AccumulationError(errors: errors) }
         return push.replacing(families)

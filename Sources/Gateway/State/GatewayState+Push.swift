@@ -17,6 +17,9 @@ extension GatewayState {
             let text = "the gateway holds its maximum of \(maximumGroups) groups; delete groups or raise the limit"
             return Applied(outcome: .refused(.limit(text)), effect: .none)
         }
+        if let text = quotaRefusal(push, number) {
+            return Applied(outcome: .refused(.limit(text)), effect: .none)
+        }
         if push.check == .consistency, number == nil, let rival = groupWithSameTimes(push.group) {
             // Marking this group as failed would itself collide with the other group.
             let labels = SeriesRules.withInstance(push.group.labels)
@@ -39,18 +42,22 @@ extension GatewayState {
     mutating func refused(_ errors: [String], _ failed: PreparedPush?, isAlways: Bool = false) -> Applied {
         let refusal = Outcome.refused(.inconsistent(MetricText.list(errors)))
         guard let failed else { return Applied(outcome: refusal, effect: .none) }
-        markFailed(failed.group, time: failed.time, failed.lifetime)
+        markFailed(failed.group, time: failed.time, failed.lifetime, quota: failed.quota?.id ?? 0)
         let isHidden = failed.check == .none && !isAlways
         return Applied(outcome: isHidden ? .accepted : refusal, effect: .failure)
     }
 
     /// Marks a group as failed, and makes it if it is not there.
-    /// - Parameter lifetime: Of a group that is made.
-    mutating func markFailed(_ key: GroupingKey, time: Int64, _ lifetime: Lifetime) {
+    /// - Parameters:
+    ///   - lifetime: Of a group that is made.
+    ///   - quota: What a group that is made counts towards.
+    mutating func markFailed(_ key: GroupingKey, time: Int64, _ lifetime: Lifetime, quota: UInt32 = 0) {
         let isNew = groupNumbers[key] == nil
         let number = groupNumber(making: key, time: time)
         setFailureTime(time, of: number, changed: time)
-        if isNew { setLifetime(GroupLifetime(lifetime, from: time), of: number) }
+        guard isNew else { return }
+        setLifetime(GroupLifetime(lifetime, from: time), of: number)
+        setQuota(quota, of: number)
     }
 
     /// Whether a group can be made without hiding another's push times.
@@ -163,6 +170,7 @@ extension GatewayState {
         groups[Int(number)].members = members
         setPushTime(push.time, of: number, changed: push.time)
         setLifetime(GroupLifetime(push.lifetime, from: push.time), of: number)
+        setQuota(push.quota?.id ?? 0, of: number)
     }
 
     /// The most frequent case: the same series as last time, with other values.

@@ -20,6 +20,8 @@ package struct GatewayState: Sendable {
     var awaitingScrapes: Set<Int32> = []
     /// What was answered to requests with an idempotency key.
     var remembered = RememberedOutcomes()
+    /// What the groups of each quota take up.
+    var quotaUse: [UInt32: QuotaUse] = [:]
     /// The latest changes of groups.
     package private(set) var changes = ChangeLog()
     /// Groups that were removed because their lifetime ended.
@@ -65,6 +67,7 @@ package struct GatewayState: Sendable {
     @discardableResult
     mutating func delete(_ key: GroupingKey) -> Bool {
         guard let number = groupNumbers.removeValue(forKey: key) else { return false }
+        releaseQuota(of: number)
         let group = groups[Int(number)]
         for member in group.members { remove(member) }
         removeTimeSeries(group.pushTimeSlot, pushTimeFamily)

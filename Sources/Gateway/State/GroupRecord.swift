@@ -35,6 +35,10 @@ struct GroupRecord: Sendable {
     var lifetime = GroupLifetime.forever
     /// The series of `push_expiry_time_seconds`, if the lifetime ends at a time.
     var expiryTimeSlot = SlotTable.none
+    /// What the group counts towards; 0 for nothing.
+    var quota: UInt32 = 0
+    /// The series that it counts there.
+    var quotaSeries: Int32 = 0
     /// In the order in which they were first pushed.
     var members: [Member] = []
 

@@ -128,19 +128,21 @@ extension GatewayState {
 
     /// All pushes, or none: groups that were changed before a refusal are put back as they were.
     private mutating func performTogether(_ pushes: [PreparedCommand], _ log: inout EffectLog) -> Outcome {
-        var undo: [(key: GroupingKey, old: GroupView?)] = []
+        var undo: [(key: GroupingKey, old: GroupView?, quota: UInt32)] = []
         var own = EffectLog(isKept: log.isKept)
         for command in pushes {
             guard case .push(let push, _) = command else { continue }
-            undo.append((push.group, group(push.group)))
+            let quota = groupNumbers[push.group].map { groups[Int($0)].quota } ?? 0
+            undo.append((push.group, group(push.group), quota))
             let outcome = perform(command, &own)
             guard case .refused = outcome else { continue }
             for step in undo.reversed() {
                 if let old = step.old { restore(old) } else { delete(step.key) }
+                if let number = groupNumbers[step.key] { setQuota(step.quota, of: number) }
             }
             // That the request failed is shown by the group that made it fail.
             if case .refused(.inconsistent) = outcome, push.isGroupValid, canMark(push.group) {
-                markFailed(push.group, time: push.time, push.lifetime)
+                markFailed(push.group, time: push.time, push.lifetime, quota: push.quota?.id ?? 0)
                 log.append(.failure(push.group, time: push.time, push.lifetime))
             }
             return outcome
