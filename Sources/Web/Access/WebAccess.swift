@@ -128,7 +128,16 @@ struct GuardedService: HTTPService {
         switch service.admit(head) {
         case .refuse(let response): .refuse(response.adding(fields))
         case .accept(let limit): .accept(bodyLimit: limit)
-        case .wait(let start): .wait(start)
+        case .wait(let start):
+            .wait { decide in
+                start { admission in
+                    if case .refuse(let response) = admission {
+                        decide(.refuse(response.adding(fields)))
+                    } else {
+                        decide(admission)
+                    }
+                }
+            }
         }
     }
 

@@ -2,8 +2,10 @@ package import Gateway
 
 /// What a client must be allowed to do, so that a request may be handled.
 package enum GatewayRight: String, Sendable, Hashable, CaseIterable {
-    /// Nothing: health, and what the pages are made of.
+    /// Nothing: what the pages are made of.
     case open
+    /// Ask how the gateway does, as load balancers do.
+    case health
     /// Change groups by pushing metrics.
     case push
     /// See metrics and how the gateway does.
@@ -22,8 +24,10 @@ package struct GatewayClaim: Sendable, Hashable {
         case none
         /// This one.
         case group(GroupingKey)
-        /// Those that the body or a query names, or all.
+        /// Those that the body or a query names; of all the answer is about, only what ``HTTPRequest/scope`` includes.
         case groups
+        /// All groups and the process itself: not for those who may touch some groups only.
+        case everything
     }
 
     package let right: GatewayRight
@@ -64,7 +68,9 @@ package enum GatewayRoutes {
         case none
         /// The one that the path names.
         case path
+        /// The handler keeps to ``HTTPRequest/scope``.
         case many
+        case all
     }
 
     /// One route. A class, since each request is handed one.
@@ -127,13 +133,13 @@ package enum GatewayRoutes {
                 .part(prefix: Array(page.utf8)))
         }
         add(.get, telemetryPath(settings), .read, .scrape, .many)
-        add(.get, prefix + "/-/healthy", .open, .healthy)
-        add(.get, prefix + "/-/ready", .open, .ready)
-        add(.get, prefix + "/status", .read, .status, .many)
-        add(.get, prefix + "/", .read, .status, .many)
+        add(.get, prefix + "/-/healthy", .health, .healthy)
+        add(.get, prefix + "/-/ready", .health, .ready)
+        add(.get, prefix + "/status", .read, .status, .all)
+        add(.get, prefix + "/", .read, .status, .all)
         add(.get, prefix + "/static/…", .open, .asset, .none, .below(prefix: Array((prefix + "/static").utf8)))
-        add(.put, prefix + "/-/quit", .admin, .quit)
-        add(.post, prefix + "/-/quit", .admin, .quit)
+        add(.put, prefix + "/-/quit", .admin, .quit, .all)
+        add(.post, prefix + "/-/quit", .admin, .quit, .all)
         // Without the prefix, as upstream has it.
         add(.get, "/-/quit", .open, .quitByGet)
         return entries
@@ -151,9 +157,9 @@ package enum GatewayRoutes {
                     pattern ?? .exact(Array(path.utf8)), isAPI: true, isAdvertised: true))
         }
         add(.get, "/status", .read, .apiStatus)
-        add(.get, "/metrics", .read, .apiMetrics, .many)
+        add(.get, "/metrics", .read, .apiMetrics, .all)
         add(.get, "/groups", .read, .apiGroups, .many)
-        if settings.enablesAdminAPI { add(.put, "/admin/wipe", .admin, .wipe, .many) }
+        if settings.enablesAdminAPI { add(.put, "/admin/wipe", .admin, .wipe, .all) }
         add(.options, "/…", .open, .apiOptions, .none, .below(prefix: []))
         return entries
     }

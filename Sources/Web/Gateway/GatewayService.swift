@@ -57,6 +57,7 @@ package final class GatewayService: HTTPService {
         switch hit.entry.reach {
         case .none: return GatewayClaim(right: hit.entry.right, reach: .none)
         case .many: return GatewayClaim(right: hit.entry.right, reach: .groups)
+        case .all: return GatewayClaim(right: hit.entry.right, reach: .everything)
         case .path:
             let isBase64 =
                 switch hit.entry.handler {

@@ -88,6 +88,8 @@ package struct HTTPRequest: Sendable {
     package let head: HTTPRequestHead
     /// The body without its transfer coding; content codings are untouched.
     package var body: ByteBuffer
+    /// Which groups its sender may touch, where somebody has checked that.
+    package var scope = AccessScope.everything
 
     /// A request.
     package init(head: HTTPRequestHead, body: ByteBuffer) {

@@ -13,7 +13,7 @@ import Web
         "PUT /metrics/job/{job}/… push", "POST /metrics/job/{job}/… push", "DELETE /metrics/job/{job}/… delete",
         "GET /group/job/{job}/… read", "PUT /metrics/job@base64/{job}/… push",
         "POST /metrics/job@base64/{job}/… push", "DELETE /metrics/job@base64/{job}/… delete",
-        "GET /group/job@base64/{job}/… read", "GET /metrics read", "GET /-/healthy open", "GET /-/ready open",
+        "GET /group/job@base64/{job}/… read", "GET /metrics read", "GET /-/healthy health", "GET /-/ready health",
         "GET /status read", "GET / read", "GET /static/… open", "PUT /-/quit admin", "POST /-/quit admin",
         "GET /-/quit open", "GET /api/v1/status read", "GET /api/v1/metrics read", "GET /api/v1/groups read",
         "PUT /api/v1/admin/wipe admin", "OPTIONS /api/v1/… open",

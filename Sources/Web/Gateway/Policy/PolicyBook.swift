@@ -1,10 +1,9 @@
 package import Gateway
-internal import MetricModel
 package import Logging
+internal import MetricModel
 internal import Synchronization
 
-/// The policies as they are now: read again when their file changes, without a restart. A file that cannot be used
-/// leaves the policies before it in force.
+/// The policies as they are now: read again when their file changes, without a restart.
 package final class PolicyBook: Sendable {
     /// A policy in force.
     struct Entry: Sendable {
@@ -15,105 +14,64 @@ package final class PolicyBook: Sendable {
         let limiter: RateLimiter?
     }
 
-    private struct State {
-        var entries: [Entry]
-        var stamp: FileStamp?
-        /// By selector, so that a policy that stays keeps its count through a change of the file.
-        var quotas: [String: UInt32] = [:]
-        /// Why the file as it is now is not in force.
-        var fault: String?
-    }
+    private let file: WatchedFile<[Entry]>
 
-    /// The file.
-    package let path: String
-    private let logger: Logger
-    private let state: Mutex<State>
-
-    /// Reads the file.
-    /// - Throws: ``PolicyFile/Invalid``.
-    package init(path: String, logger: Logger) throws(PolicyFile.Invalid) {
-        self.path = path
-        self.logger = logger
-        var state = State(entries: [], stamp: FileStamp(path: path))
-        Self.replace(&state, try Self.load(path))
-        self.state = Mutex(state)
-    }
-
-    /// Looks whether the file has changed, and takes it over if it has. Call it about once a second, not on an event
-    /// loop's thread.
-    /// - Returns: Whether other policies are in force now: groups must be counted anew, ``assignQuotas(in:)``.
-    package func refresh() -> Bool {
-        let stamp = FileStamp(path: path)
-        if let stamp, state.withLock({ stamp.isSame(as: $0.stamp) }) { return false }
-        do throws(PolicyFile.Invalid) {
-            let file = try Self.load(path)
-            let isNew = state.withLock { state in
-                let isNew = stamp != state.stamp || state.fault != nil
-                state.stamp = stamp
-                state.fault = nil
-                if isNew { Self.replace(&state, file) }
-                return isNew
-            }
-            if isNew {
-                logger.info("policies read", metadata: ["file": "\(path)", "policies": "\(file.policies.count)"])
-            }
-            return isNew
-        } catch {
-            let isNew = state.withLock { state in
-                let isNew = state.fault != error.description
-                state.stamp = stamp
-                state.fault = error.description
-                return isNew
-            }
-            if isNew {
-                logger.error(
-                    "the policy file cannot be used; the policies before it stay in force",
-                    metadata: ["file": "\(path)", "err": "\(error)"])
-            }
-            return false
+    /// Reads the file at `path`.
+    /// - Throws: Why it cannot be used.
+    package init(path: String, logger: Logger) throws {
+        let numbers = QuotaNumbers()
+        file = try WatchedFile(path, content: "policies", logger: logger) { text in
+            try PolicyFile(text).policies.map { Self.entry($0, numbers) }
         }
     }
+
+    /// Takes the file over if it has changed. Call it about once a second, not on an event loop's thread.
+    /// - Returns: Whether groups must be counted anew, by ``assignQuotas(in:)``.
+    package func refresh() -> Bool { file.refresh() }
 
     /// Counts the groups that are there towards the policies in force.
     /// - Complexity: O(groups × policies).
     package func assignQuotas(in store: GatewayStore) {
-        store.assignQuotas { key in self.entry(for: key)?.quota?.id ?? 0 }
+        let entries = file.value
+        store.assignQuotas { key in Self.first(of: entries, for: key)?.quota?.id ?? 0 }
     }
 
     /// Whether the file as it is now is in force.
-    package var isInForce: Bool { state.withLock { $0.fault == nil } }
+    package var isInForce: Bool { file.isInForce }
 
     /// The first policy that is for a group.
     /// - Complexity: O(policies).
-    func entry(for key: GroupingKey) -> Entry? {
-        state.withLock(\.entries).first { $0.policy.selector.selects(key) }
+    func entry(for key: GroupingKey) -> Entry? { Self.first(of: file.value, for: key) }
+
+    private static func first(of entries: [Entry], for key: GroupingKey) -> Entry? {
+        entries.first { $0.policy.selector.selects(key) }
     }
 
-    private static func load(_ path: String) throws(PolicyFile.Invalid) -> PolicyFile {
-        let text: [UInt8]
-        do throws(SmallFile.Unreadable) {
-            text = try SmallFile.read(path)
-        } catch {
-            throw PolicyFile.Invalid(description: error.description)
+    private static func entry(_ policy: Policy, _ numbers: QuotaNumbers) -> Entry {
+        let limits = policy.limits
+        var quota: GroupQuota?
+        if limits.groups != nil || limits.series != nil {
+            quota = GroupQuota(
+                id: numbers.number(of: policy.match), name: ByteString(policy.match),
+                maximumGroups: limits.groups ?? .max, maximumSeries: limits.series ?? .max)
         }
-        return try PolicyFile(text)
+        let limiter = limits.pushesPerSecond.map { rate in
+            RateLimiter(interval: .seconds(1 / rate), burst: Int(max(1, rate.rounded(.up))))
+        }
+        return Entry(policy: policy, quota: quota, limiter: limiter)
     }
+}
 
-    private static func replace(_ state: inout State, _ file: PolicyFile) {
-        state.entries = file.policies.map { policy in
-            let limits = policy.limits
-            var quota: GroupQuota?
-            if limits.groups != nil || limits.series != nil {
-                let id = state.quotas[policy.match] ?? UInt32(truncatingIfNeeded: state.quotas.count + 1)
-                state.quotas[policy.match] = id
-                quota = GroupQuota(
-                    id: id, name: ByteString(policy.match), maximumGroups: limits.groups ?? .max,
-                    maximumSeries: limits.series ?? .max)
-            }
-            let limiter = limits.pushesPerSecond.map { rate in
-                RateLimiter(interval: .seconds(1 / rate), burst: Int(max(1, rate.rounded(.up))))
-            }
-            return Entry(policy: policy, quota: quota, limiter: limiter)
+/// Numbers quotas by their selectors, so that a policy that stays keeps its count through a change of the file.
+private final class QuotaNumbers: Sendable {
+    private let numbers = Mutex<[String: UInt32]>([:])
+
+    func number(of match: String) -> UInt32 {
+        numbers.withLock { numbers in
+            if let known = numbers[match] { return known }
+            let number = UInt32(truncatingIfNeeded: numbers.count + 1)
+            numbers[match] = number
+            return number
         }
     }
 }
