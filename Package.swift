@@ -78,7 +78,6 @@ let network: [Target] = [
         dependencies: [
             "ByteCoding", "MetricModel", "Matching", "Compression", "Exposition", "DurableFiles", "Gateway", "TSDB",
             "PromQL", "PromQLScripts", "Scrape", "Web", "YAML", "NarthexClient",
-            .product(name: "ArgumentParser", package: "swift-argument-parser"),
             .product(name: "AsyncHTTPClient", package: "async-http-client"),
         ] + serverStack,
         swiftSettings: strict),
@@ -87,7 +86,7 @@ let network: [Target] = [
 /// A library for Swift jobs that push; the job commands of `narthex` stand on it.
 let client: [Target] = [
     room(
-        "NarthexClient", ["ByteCoding"],
+        "NarthexClient", ["MetricModel", "Exposition"],
         [
             .product(name: "CoreMetrics", package: "swift-metrics"),
             .product(name: "AsyncHTTPClient", package: "async-http-client"),
@@ -104,7 +103,6 @@ let networkTests: [Target] = [
 ]
 
 let networkPackages: [Package.Dependency] = [
-    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
     .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),

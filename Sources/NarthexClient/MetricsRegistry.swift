@@ -1,4 +1,6 @@
 public import CoreMetrics
+internal import Exposition
+internal import MetricModel
 internal import Synchronization
 
 /// A swift-metrics backend that keeps the metrics of a job, to be pushed when it ends or on demand.
@@ -9,7 +11,7 @@ internal import Synchronization
 ///     try await registry.push(to: gateway, key: JobKey(job: "backup"))
 ///
 /// Counters become counters (`_total` is appended where it is missing), meters and non-aggregating recorders gauges,
-/// recorders and timers histograms (timers in seconds). Names and label names are made valid by replacing other
+/// recorders and timers histograms (timers in seconds), classic or native. Names and label names are made valid by replacing other
 /// characters with `_`. Safe from any thread; recording takes a short lock and does not allocate.
 public final class MetricsRegistry: MetricsFactory {
     /// Upper bounds of histogram buckets.
@@ -27,7 +29,33 @@ public final class MetricsRegistry: MetricsFactory {
         public static let jobs = Buckets([0.1, 0.5, 1, 5, 15, 30, 60, 120, 300, 600, 1800, 3600, 10800])
     }
 
-    private let buckets: Buckets
+    /// How finely native histograms tell values apart.
+    public struct Resolution: Sendable {
+        /// Bounds grow by 2 to the power of 2 to the power of minus this: from -4 (a factor of 65536) over 0 (2) to 8
+        /// (1.0027).
+        public let schema: Int32
+        /// When a histogram has more buckets than this, its schema is lowered.
+        public let maximumBuckets: Int
+
+        /// Bounds that grow by at most `factor`, above 1, with at most `maximumBuckets` buckets.
+        public init(factor: Double = 1.1, maximumBuckets: Int = 160) {
+            var schema: Int32 = 8
+            // The bound of bucket 1 is the factor from bound to bound.
+            while schema > -4, FloatHistogram.exponentialBound(1, schema: schema - 1) <= factor { schema -= 1 }
+            self.schema = schema
+            self.maximumBuckets = max(1, maximumBuckets)
+        }
+    }
+
+    /// What recorders and timers become.
+    public enum Histograms: Sendable {
+        /// Histograms with fixed buckets, which every Prometheus and Pushgateway understands.
+        case classic(Buckets)
+        /// Native histograms, which are pushed as protobuf; the server must have them enabled.
+        case native(Resolution)
+    }
+
+    private let histograms: Histograms
     private let members = Mutex<[Identity: Member]>([:])
 
     struct Identity: Hashable {
@@ -36,28 +64,45 @@ public final class MetricsRegistry: MetricsFactory {
     }
 
     /// An empty registry whose histograms have `buckets`.
-    public init(buckets: Buckets = .standard) { self.buckets = buckets }
+    public convenience init(buckets: Buckets = .standard) { self.init(histograms: .classic(buckets)) }
 
-    /// All metrics in the text format, sorted by name and labels.
+    /// An empty registry.
+    public init(histograms: Histograms) { self.histograms = histograms }
+
+    /// All metrics in the text format, sorted by name and labels. It has no native histograms; of them, the sum and the
+    /// number of observations are written.
     public func text() -> [UInt8] {
-        let members = members.withLock { Array($0.values) }
-        var body = TextBody()
-        var written: (name: String, type: String)?
-        for member in members.sorted(by: { ($0.name, $0.order) < ($1.name, $1.order) }) {
-            if written?.name != member.name {
-                body.family(member.name, help: nil, type: member.kind.rawValue)
-                written = (member.name, member.kind.rawValue)
-            }
+        var body: [UInt8] = []
+        for family in families() { TextEncoder.append(family, to: &body) }
+        return body
+    }
+
+    /// All metrics as length-delimited protobuf messages (`io.prometheus.client.MetricFamily`), sorted by name and labels.
+    public func protobuf() -> [UInt8] {
+        var body: [UInt8] = []
+        for family in families() { ProtobufEncoder.append(family, to: &body) }
+        return body
+    }
+
+    private func families() -> [MetricFamily] {
+        var families: [MetricFamily] = []
+        for member in members.withLock({ Array($0.values) }).sorted(by: { ($0.name, $0.order) < ($1.name, $1.order) }) {
+            let name = ByteString(member.name)
+            if families.last?.name != name { families.append(MetricFamily(name: name, type: member.kind.type)) }
             // A name that is used for two kinds keeps the first: one exposition can have only one type for it.
-            if written?.type == member.kind.rawValue { member.write(to: &body) }
+            guard families[families.count - 1].type == member.kind.type else { continue }
+            families[families.count - 1].metrics.append(member.metric)
         }
-        return body.bytes
+        return families
     }
 
     /// Pushes what is there now.
     /// - Throws: ``PushGateway/Failure``.
     public func push(to gateway: PushGateway, key: JobKey, mode: PushGateway.Mode = .replaceFamilies) async throws {
-        try await gateway.push(text(), key: key, mode: mode)
+        switch histograms {
+        case .classic: try await gateway.push(text(), key: key, mode: mode)
+        case .native: try await gateway.push(protobuf(), format: .protobuf, key: key, mode: mode)
+        }
     }
 
     private func member(_ label: String, _ dimensions: [(String, String)], _ kind: Member.Kind) -> Member {
@@ -67,7 +112,7 @@ public final class MetricsRegistry: MetricsFactory {
         let identity = Identity(name: name, labels: [kind.rawValue] + labels.flatMap { [$0.0, $0.1] })
         return members.withLock { members in
             if let known = members[identity] { return known }
-            let member = Member(name: name, labels: labels, kind: kind, bounds: buckets.bounds)
+            let member = Member(name: name, labels: labels, kind: kind, histograms: histograms)
             members[identity] = member
             return member
         }

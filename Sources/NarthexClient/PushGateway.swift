@@ -12,6 +12,14 @@ public struct PushGateway: Sendable {
         case replaceFamilies = "POST"
     }
 
+    /// What a body is written in.
+    public enum Format: String, Sendable {
+        /// The text format 0.0.4.
+        case text = "text/plain; version=0.0.4; charset=utf-8"
+        /// Length-delimited protobuf messages.
+        case protobuf = "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited"
+    }
+
     /// Who asks.
     public enum Credentials: Sendable {
         case none
@@ -48,7 +56,6 @@ public struct PushGateway: Sendable {
     private let credentials: Credentials
     private let client: HTTPClient
     private let timeout: TimeAmount
-    private static let textFormat = [("Content-Type", "text/plain; version=0.0.4; charset=utf-8")]
 
     /// The gateway at `url`, asked through `client`, which the caller shuts down.
     /// - Parameter timeoutSeconds: For one whole request.
@@ -59,23 +66,34 @@ public struct PushGateway: Sendable {
         self.timeout = .seconds(timeoutSeconds)
     }
 
-    /// Pushes `body`, in the text format.
+    /// Pushes `body`.
     /// - Throws: ``Failure``.
-    public func push(_ body: [UInt8], key: JobKey, mode: Mode = .replaceFamilies) async throws {
-        _ = try await request(HTTPMethod(rawValue: mode.rawValue), key.path, headers: Self.textFormat, body: body)
+    public func push(
+        _ body: [UInt8], format: Format = .text, key: JobKey, mode: Mode = .replaceFamilies
+    ) async throws {
+        _ = try await request(
+            HTTPMethod(rawValue: mode.rawValue), key.path, headers: [("Content-Type", format.rawValue)], body: body)
     }
 
     /// Delivers a push that a spool kept.
     /// - Throws: ``Failure``.
     public func deliver(_ entry: Spool.Entry) async throws {
         _ = try await request(
-            HTTPMethod(rawValue: entry.mode.rawValue), entry.target, headers: Self.textFormat, body: entry.body)
+            HTTPMethod(rawValue: entry.mode.rawValue), entry.target,
+            headers: [("Content-Type", Format.text.rawValue)], body: entry.body)
     }
 
     /// Deletes the group of `key`; one that is not there is no error.
     /// - Throws: ``Failure``.
     public func delete(_ key: JobKey) async throws {
         _ = try await request(.DELETE, key.path, headers: [], body: nil)
+    }
+
+    /// Deletes what `path`, which begins with a slash and may have a query, stands for.
+    /// - Returns: The answer's body.
+    /// - Throws: ``Failure``.
+    public func delete(path: String) async throws -> [UInt8] {
+        try await request(.DELETE, path, headers: [("Accept", "application/json")], body: nil)
     }
 
     /// Asks for `path`, which begins with a slash and may have a query.

@@ -24,6 +24,12 @@ enum CheckCommand {
                 "web-config", "Check web configuration files.",
                 arguments: [.init("web-config-files", "The files to check.", isRepeatable: true)], action: webConfig),
             Command(
+                "policies", "Check policy files of the gateway (--gateway.policy-file), and say what each policy does.",
+                arguments: [.init("policy-files", "The files to check.", isRepeatable: true)], action: policies),
+            Command(
+                "access", "Check access files of the gateway (--gateway.access-file).",
+                arguments: [.init("access-files", "The files to check.", isRepeatable: true)], action: access),
+            Command(
                 "metrics", "Check an exposition on standard input: curl -s :9090/metrics | narthex check metrics",
                 flags: [.toggle("extended", "Also show how many series each metric has.")], action: metrics),
         ])
@@ -62,6 +68,37 @@ enum CheckCommand {
                 let directory = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
                 try WebConfig(Array(text.utf8), directory: directory).validateUsers()
                 Command.print("\(path) SUCCESS\n", to: 2)
+            } catch {
+                Command.print("\(path) FAILED: \(error)\n", to: 2)
+                code = failure
+            }
+        }
+        return code
+    }
+
+    private static func policies(_ flags: ParsedFlags) async -> Int32 {
+        check(flags.argument("policy-files")) { text in
+            var rows = [["LINE", "MATCH", "LIFETIME", "PUSHES", "GAUGES", "LIMITS"]]
+            rows += try PolicyFile(text).policies.map { ["\($0.line)"] + $0.summary }
+            return rows.count > 1 ? TextTable.text(rows) : "no policies\n"
+        }
+    }
+
+    private static func access(_ flags: ParsedFlags) async -> Int32 {
+        check(flags.argument("access-files")) { text in
+            _ = try AccessFile(text)
+            return ""
+        }
+    }
+
+    /// Checks each file, and prints what `read` says of it.
+    private static func check(_ paths: [String], _ read: ([UInt8]) throws -> String) -> Int32 {
+        var code: Int32 = 0
+        for path in paths {
+            do {
+                let report = try read(try JobFiles.read(path, limit: 4 << 20))
+                Command.print("\(path) SUCCESS\n", to: 2)
+                Command.print(report, to: 1)
             } catch {
                 Command.print("\(path) FAILED: \(error)\n", to: 2)
                 code = failure

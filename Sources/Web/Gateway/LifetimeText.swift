@@ -53,6 +53,9 @@ extension GaugeRule {
         "last": .last, "sum": .sum, "min": .minimum, "max": .maximum, "mean": .mean,
     ]
 
+    /// Its name.
+    package var text: String { Self.names.first { $0.value == self }?.key ?? "last" }
+
     /// Reads the name of a rule.
     /// - Throws: ``InvalidWish``.
     package init(text: String) throws(InvalidWish) {

@@ -1,3 +1,5 @@
+import FoundationEssentials
+import MetricModel
 import NarthexClient
 import Web
 
@@ -33,15 +35,57 @@ enum PushCommand {
     }
 }
 
-/// `narthex delete`: deletes a group.
+/// `narthex delete`: deletes a group, or all groups that a selector selects.
 enum DeleteCommand {
     static let command = Command(
-        "delete", "Delete a group: narthex delete --job backup --instance db1",
-        flags: GroupFlags.flags + GatewayAccess.flags,
-        action: { flags in
-            await JobFiles.reporting("delete") {
-                let key = try GroupFlags.key(flags)
-                try await GatewayAccess(flags).withGateway { try await $0.delete(key) }
-            }
-        })
+        "delete",
+        "Delete a group: narthex delete --job backup --instance db1, or many: narthex delete --match '{job=~\"ci-.*\"}' "
+            + "--older-than 24h --dry-run",
+        flags: GroupFlags.flags + [
+            .init(
+                "match",
+                "Delete the groups that this selector over grouping labels selects; may be given several times.",
+                isRepeatable: true),
+            .init("older-than", "With --match: only groups whose last push is at least so long ago, such as 24h."),
+            .toggle("dry-run", "With --match: only say which groups would go."),
+        ] + GatewayAccess.flags,
+        action: { flags in await JobFiles.reporting("delete") { try await delete(flags) } })
+
+    private static func delete(_ flags: ParsedFlags) async throws {
+        let selectors = flags.all("match")
+        guard !selectors.isEmpty else {
+            let key = try GroupFlags.key(flags)
+            try await GatewayAccess(flags).withGateway { try await $0.delete(key) }
+            return
+        }
+        guard flags["job"].isEmpty else { throw CommandLineError("give either --job or --match") }
+        var query = selectors.map { ("match[]", $0) }
+        if !flags["older-than"].isEmpty { query.append(("older_than", flags["older-than"])) }
+        if flags.isOn("dry-run") { query.append(("dry_run", "true")) }
+        let path = "/api/v1/groups?" + QueryText.encode(query)
+        let body = try await GatewayAccess(flags).withGateway { try await $0.delete(path: path) }
+        let deletion = try JSONDecoder().decode(Deletion.self, from: Data(body)).data
+        for group in deletion.groups {
+            let pairs = group.sorted { $0.key < $1.key }.map { "\($0.key)=\(Quoting.quote(ByteString($0.value)))" }
+            Command.print("{\(pairs.joined(separator: ", "))}\n", to: 1)
+        }
+        let verb = deletion.isDryRun ? "would be deleted" : "deleted"
+        Command.print("\(deletion.deleted) groups \(verb)\n", to: 2)
+    }
+}
+
+/// What the gateway says of a deletion by selector.
+private struct Deletion: Decodable {
+    struct Content: Decodable {
+        enum CodingKeys: String, CodingKey {
+            case isDryRun = "dry_run"
+            case deleted, groups
+        }
+
+        var isDryRun: Bool
+        var deleted: Int
+        var groups: [[String: String]]
+    }
+
+    var data: Content
 }

@@ -56,22 +56,10 @@ enum QueryCommand {
         var request = HTTPClientRequest(url: base + (isRange ? "/api/v1/query_range" : "/api/v1/query"))
         request.method = .POST
         request.headers.add(name: "Content-Type", value: "application/x-www-form-urlencoded")
-        request.body = .bytes(ByteBuffer(string: form.map { "\($0.0)=\(escaped($0.1))" }.joined(separator: "&")))
+        request.body = .bytes(ByteBuffer(string: QueryText.encode(form)))
         let seconds = flags.duration("timeout").components.seconds
         let response = try await HTTPClient.shared.execute(request, timeout: .seconds(max(1, seconds)))
         return Array(try await response.body.collect(upTo: 1 << 30).readableBytesView)
-    }
-
-    private static func escaped(_ text: String) -> String {
-        var result = ""
-        for byte in text.utf8 {
-            switch byte {
-            case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x2D, 0x2E, 0x5F, 0x7E:
-                result.unicodeScalars.append(Unicode.Scalar(byte))
-            default: result += "%" + (byte < 16 ? "0" : "") + String(byte, radix: 16, uppercase: true)
-            }
-        }
-        return result
     }
 }
 

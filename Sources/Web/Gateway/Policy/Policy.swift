@@ -39,6 +39,20 @@ package struct Policy: Sendable {
         self.line = line
     }
 
+    /// Its selector, and what it does, in a few words each: lifetime, pushes, gauges, limits.
+    package var summary: [String] {
+        var gauges = gaugeRule.map { [$0.text] } ?? []
+        gauges += namedGaugeRules.map { "\($0.name.pattern): \($0.rule.text)" }
+        var limit: [String] = []
+        if let groups = limits.groups { limit.append("\(groups) groups") }
+        if let series = limits.series { limit.append("\(series) series") }
+        if let rate = limits.pushesPerSecond { limit.append("\(rate) pushes/s") }
+        return [
+            match, lifetime?.text ?? "-", accumulates ? "accumulate" : "replace",
+            gauges.isEmpty ? "-" : gauges.joined(separator: ", "), limit.isEmpty ? "-" : limit.joined(separator: ", "),
+        ]
+    }
+
     /// The rules for those gauges of a push that have a rule of their own.
     func gaugeRules(for families: [MetricFamily]) -> [ByteString: GaugeRule] {
         guard !namedGaugeRules.isEmpty else { return [:] }
