@@ -141,7 +141,7 @@ let benchmarks: [Target] =
             ],
             path: "Benchmarks/TSDBBenchmarks", swiftSettings: strict),
         .executableTarget(
-            name: "PromQLBenchmarks", dependencies: ["MetricModel", "Matching", "PromQL"],
+            name: "PromQLBenchmarks", dependencies: ["MetricModel", "Matching", "PromQL", "TSDB"],
             path: "Benchmarks/PromQLBenchmarks", swiftSettings: strict),
         .executableTarget(
             name: "GatewayBenchmarks", dependencies: ["MetricModel", "Exposition", "DurableFiles", "Gateway"],

@@ -6,9 +6,14 @@ internal import PromQL
 ///
 ///     BENCHMARKS=1 NARTHEX_CORE=1 swift run -c release --scratch-path .build-bench PromQLBenchmarks [WORD…]
 ///
+/// or, on a store in a directory, `PromQLBenchmarks dashboard DIRECTORY [WORD…]`: see ``DashboardBenchmarks``.
 /// Prints, for each query that contains one of the words, the median of several runs in milliseconds.
 @main struct PromQLBenchmarks {
     static func main() throws {
+        if CommandLine.arguments.count > 2, CommandLine.arguments[1] == "dashboard" {
+            try DashboardBenchmarks.run(CommandLine.arguments[2], Array(CommandLine.arguments.dropFirst(3)))
+            return
+        }
         let words = CommandLine.arguments.dropFirst().filter { $0 != "-" }
         let store = BenchmarkStore()
         var options = EngineOptions()

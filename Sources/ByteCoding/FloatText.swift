@@ -52,6 +52,48 @@ package enum FloatText {
         }
     }
 
+    /// Writes `value` as ``Style/api`` to the start of `text`, which has room for 32 bytes.
+    /// - Returns: How many: at most a sign, 22 digits or a point with digits and zeros around it.
+    @inline(__always)
+    static func writeAPI(_ value: Double, to text: UnsafeMutableRawBufferPointer) -> Int {
+        let magnitude = value.magnitude
+        var length = 0
+        if value.sign == .minus && !value.isNaN {
+            text[0] = UInt8(ascii: "-")
+            length = 1
+        }
+        let rest = UnsafeMutableRawBufferPointer(rebasing: text[length...])
+        if magnitude < 1_000_000 {
+            let whole = UInt64(magnitude)
+            if Double(whole) == magnitude { return length &+ IntegerText.write(whole, to: rest) }
+        }
+        if magnitude < 1e-6 || magnitude >= 1e21 || magnitude.isNaN { return writeRare(value, to: text) }
+        let decimal = ShortestDecimal(magnitude)
+        var buffer: (UInt64, UInt64, UInt64) = (0, 0, 0)
+        return length
+            &+ withUnsafeMutableBytes(of: &buffer) { digits in
+                // SAFETY: 24 bytes for at most 20 digits. Between 1e-6 and 1e21 the text has at most 5 zeros behind
+                // "0.", or 22 digits.
+                let count = IntegerText.write(decimal.digits, to: digits)
+                let point = count &+ decimal.exponent
+                let written = writeFixed(UnsafeRawBufferPointer(rebasing: digits[..<count]), pointAt: point, to: rest)
+                var end = written
+                while end < point {
+                    rest[end] = UInt8(ascii: "0")
+                    end &+= 1
+                }
+                return end
+            }
+    }
+
+    /// What is no ordinary number, or needs an exponent.
+    private static func writeRare(_ value: Double, to text: UnsafeMutableRawBufferPointer) -> Int {
+        var bytes: [UInt8] = []
+        append(value, .api, to: &bytes)
+        text.copyBytes(from: bytes)
+        return bytes.count
+    }
+
     /// `value` in `style`.
     package static func string(_ value: Double, _ style: Style) -> String {
         var output: [UInt8] = []

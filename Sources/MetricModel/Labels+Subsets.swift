@@ -9,33 +9,48 @@ extension Labels {
 
     private func subset(_ names: [ByteString], keeping: Bool) -> Labels {
         var result: [UInt8] = []
-        var changed = false
-        packed.withUnsafeBufferPointer { bytes in
-            // SAFETY: the ranges are those of this buffer's own texts.
-            let base = UnsafeBufferPointer(rebasing: bytes[...])
+        result.reserveCapacity(keeping ? packed.count / 2 : packed.count)
+        let isWhole = appendSubset(names, keeping: keeping, to: &result)
+        return isWhole ? self : Labels(packed: result)
+    }
+
+    /// Appends the packed bytes of the labels that are, or are not, in `names`.
+    /// - Returns: Whether those are all labels.
+    func appendSubset(_ names: [ByteString], keeping: Bool, to result: inout [UInt8]) -> Bool {
+        var isWhole = true
+        packed.withUnsafeBytes { bytes in
             var next = 0
-            forEachRange { name, value in
+            var index = 0
+            while index < bytes.count {
+                // The buffer is one that this type made, so that all ranges lie in it.
+                let name = Labels.text(in: bytes, at: index)
+                let end = Labels.text(in: bytes, at: name.upperBound).upperBound
                 var order = -1
                 while next < names.count {
-                    order = Self.order(names[next].bytes, base, name)
+                    order = Self.order(names[next].bytes, bytes, name)
                     if order < 0 { next += 1 } else { break }
                 }
-                let found = next < names.count && order == 0
-                if found == keeping {
-                    if result.isEmpty { result.reserveCapacity(bytes.count) }
-                    // The length before a name takes one byte, or four where the first is 255.
-                    let start = name.lowerBound - (name.count < 255 ? 1 : 4)
-                    result.append(contentsOf: bytes[start..<value.upperBound])
+                if (next < names.count && order == 0) == keeping {
+                    result.append(contentsOf: UnsafeRawBufferPointer(rebasing: bytes[index..<end]))
                 } else {
-                    changed = true
+                    isWhole = false
                 }
+                index = end
             }
         }
-        return changed ? Labels(packed: result) : self
+        return isWhole
+    }
+
+    /// The range of the text whose length starts at `index`.
+    private static func text(in bytes: UnsafeRawBufferPointer, at index: Int) -> Range<Int> {
+        let short = bytes[index]
+        if short < 255 { return (index + 1)..<(index + 1 + Int(short)) }
+        let length = Int(bytes[index + 1]) | Int(bytes[index + 2]) << 8 | Int(bytes[index + 3]) << 16
+        return (index + 4)..<(index + 4 + length)
     }
 
     /// The order of a name and one in a buffer: below 0 if `left` comes first.
-    private static func order(_ left: [UInt8], _ right: UnsafeBufferPointer<UInt8>, _ range: Range<Int>) -> Int {
+    private static func order(_ left: [UInt8], _ right: UnsafeRawBufferPointer, _ range: Range<Int>) -> Int {
         let shorter = min(left.count, range.count)
         var index = 0
         while index < shorter {

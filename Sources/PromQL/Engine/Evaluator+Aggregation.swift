@@ -15,18 +15,10 @@ struct Grouping {
             labels = rows.isEmpty ? [] : [.empty]
             return
         }
-        var places: [Labels: Int] = [:]
         let names = plan.isWithout ? Self.withName(plan.grouping) : plan.grouping
-        for row in rows {
-            let subset = plan.isWithout ? row.labels.excluding(names) : row.labels.including(names)
-            if let place = places[subset] {
-                groupOfRow.append(place)
-            } else {
-                places[subset] = labels.count
-                groupOfRow.append(labels.count)
-                labels.append(subset)
-            }
-        }
+        var subsets = LabelSubsets(of: names, keeping: !plan.isWithout)
+        for row in rows { groupOfRow.append(subsets.number(of: row.labels)) }
+        labels = subsets.subsets
     }
 
     /// `without` always takes away the metric name.

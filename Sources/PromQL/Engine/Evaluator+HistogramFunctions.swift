@@ -174,7 +174,8 @@ struct ClassicGroups {
     private(set) var all: [Group] = []
     /// Rows whose `le` is missing or no number.
     private(set) var malformed: [Int] = []
-    private var places: [Labels: Int] = [:]
+    /// The labels without `le`.
+    private var subsets = LabelSubsets(of: [LabelNames.bucket], keeping: false)
     private var excludedRows: [Int: Set<Int>] = [:]
 
     init(_ rows: [StepRow]) {
@@ -184,19 +185,19 @@ struct ClassicGroups {
                 malformed.append(index)
                 continue
             }
-            let labels = row.labels.excluding([LabelNames.bucket])
-            let place = places[labels] ?? all.count
-            if place == all.count {
-                places[labels] = place
-                all.append(Group(labels: labels))
-            }
+            let place = subsets.number(of: row.labels)
+            if place == all.count { all.append(Group(labels: subsets.subsets[place])) }
             all[place].members.append((bound, index))
         }
         for index in all.indices { all[index].members.sort { $0.bound < $1.bound } }
     }
 
-    /// The classic histogram with these labels.
-    func group(of labels: Labels) -> Int? { places[labels] }
+    /// The classic histogram that a native one with these labels collides with.
+    mutating func group(of labels: Labels) -> Int? {
+        guard !all.isEmpty, !labels.contains(LabelNames.bucket) else { return nil }
+        let place = subsets.number(of: labels)
+        return place < all.count ? place : nil
+    }
 
     /// Whether the classic histogram has a bucket at `step`.
     func isPresent(_ group: Int, _ step: Int, _ rows: [StepRow]) -> Bool {

@@ -55,6 +55,7 @@ extension Evaluator {
     /// `rows`, after checking that no label set is there twice: of a range function, that is an error even if the
     /// series have no step in common.
     private func unique(_ rows: [StepRow]) throws -> [StepRow] {
+        if Self.areAscending(rows) { return rows }
         var seen: Set<Labels> = []
         seen.reserveCapacity(rows.count)
         for row in rows where !seen.insert(row.labels).inserted { throw QueryError.sameLabelset }
@@ -215,14 +216,16 @@ extension Evaluator {
         try samples.withWindow { window in
             kernel.prepare(window)
             var readUpTo = 0
+            var low = WindowEdge()
+            var high = WindowEdge()
             for step in firstStep..<endStep {
                 let time = times.time(step)
                 let end = frame.end(time)
                 let start = end &- frame.range
                 let windowEnd = end &+ frame.after
                 let windowStart = start &- frame.before
-                while window.high < window.times.count && window.times[window.high] <= windowEnd { window.high &+= 1 }
-                while window.low < window.high && window.times[window.low] <= windowStart { window.low &+= 1 }
+                window.high = high.move(window.high, in: window.times, beyond: windowEnd)
+                window.low = low.move(window.low, in: window.times, beyond: windowStart)
                 var size = window.count
                 if hasHistograms { size &+= Self.moveHistograms(&window, windowStart, windowEnd, samples) }
                 if window.count &+ window.histogramCount == 0 { continue }

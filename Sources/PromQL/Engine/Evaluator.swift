@@ -143,7 +143,7 @@ final class Evaluator {
 
     /// Rows with the same labels made one; each step may have a value in one of them only.
     func joined(_ rows: [StepRow]) throws -> [StepRow] {
-        guard rows.count > 1 else { return rows }
+        if Self.areAscending(rows) { return rows }
         var places: [Labels: Int] = [:]
         places.reserveCapacity(rows.count)
         var result: [StepRow] = []
@@ -157,6 +157,12 @@ final class Evaluator {
             }
         }
         return result
+    }
+
+    /// Whether labels ascend from row to row, as those of selected series do: no two are then alike.
+    static func areAscending(_ rows: [StepRow]) -> Bool {
+        for index in 1..<max(1, rows.count) where !(rows[index - 1].labels < rows[index].labels) { return false }
+        return true
     }
 
     private static func join(_ left: StepRow, _ right: StepRow, steps: Int) throws(QueryError) -> StepRow {

@@ -112,6 +112,8 @@ struct RowBuilder {
     private var kinds: [UInt8] = []
     private var histograms: [SharedHistogram?] = []
     private let capacity: Int
+    /// The step after the last one while there are only numbers and no gaps: all that a number then takes is a place.
+    private var next = Int.min
 
     /// A row with room for `capacity` cells.
     init(capacity: Int) { self.capacity = capacity }
@@ -119,10 +121,21 @@ struct RowBuilder {
     /// Sets the number at `step`, which must be beyond the last one set.
     @inline(__always)
     mutating func append(_ step: Int, _ value: Double) {
+        if step == next {
+            values.append(value)
+            next &+= 1
+        } else {
+            appendElsewhere(step, value)
+        }
+    }
+
+    /// The first number, one after a gap, or one in a row with histograms.
+    private mutating func appendElsewhere(_ step: Int, _ value: Double) {
         skip(to: step)
         values.append(value)
         if !kinds.isEmpty { kinds.append(CellKind.float) }
         if !histograms.isEmpty { histograms.append(nil) }
+        next = kinds.isEmpty && histograms.isEmpty ? step + 1 : .min
     }
 
     /// Sets the histogram at `step`, which must be beyond the last one set.
@@ -133,9 +146,9 @@ struct RowBuilder {
         values.append(0)
         kinds.append(CellKind.histogram)
         histograms.append(histogram)
+        next = .min
     }
 
-    @inline(__always)
     private mutating func skip(to step: Int) {
         if values.isEmpty {
             first = step

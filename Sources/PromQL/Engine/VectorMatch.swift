@@ -21,19 +21,10 @@ struct VectorMatch {
         if !matching.isOn { names.append(Labels.metricName) }
         var sorted: [ByteString] = []
         for name in names.sorted() where sorted.last != name { sorted.append(name) }
-        var places: [Labels: Int] = [:]
-        places.reserveCapacity(max(left.count, right.count))
-        var signatures: [Labels] = []
-        func number(_ row: StepRow) -> Int {
-            let signature = matching.isOn ? row.labels.including(sorted) : row.labels.excluding(sorted)
-            if let place = places[signature] { return place }
-            places[signature] = signatures.count
-            signatures.append(signature)
-            return signatures.count - 1
-        }
-        leftSignatures = left.map(number)
-        rightSignatures = right.map(number)
-        self.signatures = signatures
+        var subsets = LabelSubsets(of: sorted, keeping: matching.isOn, capacity: min(left.count, right.count))
+        leftSignatures = left.map { subsets.number(of: $0.labels) }
+        rightSignatures = right.map { subsets.number(of: $0.labels) }
+        signatures = subsets.subsets
     }
 
     /// The same with the sides exchanged.

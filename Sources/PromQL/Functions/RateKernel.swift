@@ -19,6 +19,8 @@ struct RateKernel: RangeKernel {
     private var overlaps: [Int] = []
     /// How far the last window was stretched.
     private var stretch = Stretch()
+    /// Whether there are only numbers, without start timestamps.
+    private var isPlain = false
 
     init(isCounter: Bool, isRate: Bool, rangeMilliseconds: Int64) {
         self.isCounter = isCounter
@@ -30,6 +32,7 @@ struct RateKernel: RangeKernel {
         resets.removeAll(keepingCapacity: true)
         overlaps.removeAll(keepingCapacity: true)
         firstReset = 0
+        isPlain = window.histogramTimes.isEmpty && window.starts.isEmpty
         guard isCounter else { return }
         let values = window.values
         let starts = window.starts
@@ -54,43 +57,53 @@ struct RateKernel: RangeKernel {
         }
     }
 
+    @inline(__always)
     mutating func cell(_ window: SampleWindow, _ notes: inout RangeNotes) throws -> RangeCell {
-        if window.histogramCount > 0 {
-            guard window.count == 0 else {
-                notes.add(.mixedFloatsHistograms(metric: notes.metric))
-                return .none
-            }
-            return histogramCell(window, &notes)
-        }
+        if !isPlain, let cell = specialCell(window, &notes) { return cell }
         let last = window.high &- 1
-        var difference = window.values[last] - window.values[window.low]
-        if isCounter {
-            while firstReset < resets.count && resets[firstReset] <= window.low { firstReset &+= 1 }
-            var reset = firstReset
-            while reset < resets.count && resets[reset] < window.high {
-                difference += window.values[resets[reset] &- 1]
-                reset &+= 1
-            }
-            if !overlaps.isEmpty && overlaps.contains(where: { $0 > window.low && $0 < window.high }) {
-                notes.add(.startTimeOverlap(metric: notes.metric))
-            }
-        }
-        let first = window.values[window.low]
-        if isCounter && !window.starts.isEmpty {
-            var extrapolation = Extrapolation(
-                first: window.times[window.low], last: window.times[last], gaps: last &- window.low, window: window)
-            if extrapolation.startsWithin(window, window.starts[window.low]) {
-                return .float(
-                    (difference + first) * (isRate ? extrapolation.factor / rangeSeconds : extrapolation.factor))
-            }
-        }
         if last == window.low { return .none }
+        var difference = window.values[last] - window.values[window.low]
+        if isCounter && firstReset < resets.count { addResets(&difference, window) }
+        let first = window.values[window.low]
         stretch.update(window, last, rangeSeconds: isRate ? rangeSeconds : nil)
         if isCounter && difference > 0 && first >= 0 {
             let toZero = stretch.sampled * (first / difference)
             if toZero < stretch.toStart { return .float(difference * stretch.factor(toStart: toZero)) }
         }
         return .float(difference * stretch.factor)
+    }
+
+    private mutating func addResets(_ difference: inout Double, _ window: SampleWindow) {
+        while firstReset < resets.count && resets[firstReset] <= window.low { firstReset &+= 1 }
+        var reset = firstReset
+        while reset < resets.count && resets[reset] < window.high {
+            difference += window.values[resets[reset] &- 1]
+            reset &+= 1
+        }
+    }
+
+    /// The cell where there are histograms, or a series that began within the window; nil where it is that of numbers.
+    private mutating func specialCell(_ window: SampleWindow, _ notes: inout RangeNotes) -> RangeCell? {
+        if window.histogramCount > 0 {
+            guard window.count == 0 else {
+                notes.add(.mixedFloatsHistograms(metric: notes.metric))
+                return RangeCell.none
+            }
+            return histogramCell(window, &notes)
+        }
+        guard isCounter && !window.starts.isEmpty else { return nil }
+        if overlaps.contains(where: { $0 > window.low && $0 < window.high }) {
+            notes.add(.startTimeOverlap(metric: notes.metric))
+        }
+        let last = window.high &- 1
+        var extrapolation = Extrapolation(
+            first: window.times[window.low], last: window.times[last], gaps: last &- window.low, window: window)
+        guard extrapolation.startsWithin(window, window.starts[window.low]) else { return nil }
+        var difference = window.values[last] - window.values[window.low]
+        addResets(&difference, window)
+        return .float(
+            (difference + window.values[window.low])
+                * (isRate ? extrapolation.factor / rangeSeconds : extrapolation.factor))
     }
 
     private func histogramCell(_ window: SampleWindow, _ notes: inout RangeNotes) -> RangeCell {

@@ -62,6 +62,39 @@ extension SeriesSamples {
     }
 }
 
+/// One end of a window on its way through a series: where samples come regularly, it moves by the same number of them
+/// from step to step, so that two looks tell where it is.
+struct WindowEdge {
+    private var stride = 0
+
+    /// The first index from `index` on whose time is after `bound`; there is none before `index`.
+    @inline(__always)
+    mutating func move(_ index: Int, in times: UnsafeBufferPointer<Timestamp>, beyond bound: Timestamp) -> Int {
+        let guess = index &+ stride
+        if guess < times.count, times[guess] > bound, guess == index || times[guess &- 1] <= bound { return guess }
+        return search(index, in: times, beyond: bound)
+    }
+
+    private mutating func search(
+        _ index: Int, in times: UnsafeBufferPointer<Timestamp>, beyond bound: Timestamp
+    ) -> Int {
+        var low = index
+        var step = 1
+        // Doubling steps, then halving: the first window may begin far into the series.
+        while low &+ step < times.count, times[low &+ step] <= bound {
+            low &+= step
+            step &*= 2
+        }
+        var high = min(low &+ step, times.count)
+        while low < high {
+            let middle = (low &+ high) / 2
+            if times[middle] <= bound { low = middle &+ 1 } else { high = middle }
+        }
+        stride = low &- index
+        return low
+    }
+}
+
 /// What a range function gives at a step.
 enum RangeCell {
     case none

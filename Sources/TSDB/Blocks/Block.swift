@@ -65,23 +65,32 @@ package final class Block: Sendable {
     package func select(
         _ matchers: [Matcher], from start: Timestamp, to end: Timestamp
     ) throws(StoreError) -> [BlockSeriesView] {
-        let tombstones = tombstones
         var views: [BlockSeriesView] = []
-        for number in try index.select(matchers) {
-            let (labels, metas) = try index.series(number)
-            let deleted = tombstones[UInt64(number)]
-            let relevant = metas.filter { chunk in
-                chunk.overlaps(start, end)
-                    && !deleted.contains {
-                        $0.minimumTime <= chunk.minimumTime && $0.maximumTime >= chunk.maximumTime
-                    }
-            }
-            if relevant.isEmpty { continue }
-            views.append(
-                BlockSeriesView(
-                    labels: labels, block: self, chunks: relevant, deleted: deleted, start: start, end: end))
-        }
+        try forEachSeries(matchers, from: start, to: end) { views.append($0) }
         return views
+    }
+
+    /// Calls `body` with each series that ``select(_:from:to:)`` gives, by labels.
+    func forEachSeries(
+        _ matchers: [Matcher], from start: Timestamp, to end: Timestamp, _ body: (BlockSeriesView) -> Void
+    ) throws(StoreError) {
+        let tombstones = tombstones
+        for number in try index.select(matchers) {
+            var (labels, chunks) = try index.series(number)
+            let deleted = tombstones[UInt64(number)]
+            if !deleted.isEmpty {
+                chunks.removeAll { chunk in
+                    deleted.contains { $0.minimumTime <= chunk.minimumTime && $0.maximumTime >= chunk.maximumTime }
+                }
+            }
+            // By time, so that those outside stand at the ends.
+            while let last = chunks.last, last.minimumTime > end { chunks.removeLast() }
+            if chunks.contains(where: { !$0.overlaps(start, end) }) { chunks.removeAll { !$0.overlaps(start, end) } }
+            if chunks.isEmpty { continue }
+            body(
+                BlockSeriesView(
+                    labels: labels, block: self, chunks: chunks, deleted: deleted, start: start, end: end))
+        }
     }
 
     /// Deletes the samples from `start` to `end`, both included, of all series that fulfil `matchers`; durable on

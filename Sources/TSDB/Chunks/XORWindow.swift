@@ -55,13 +55,24 @@ struct XORWindow: Sendable {
     /// Reads what ``writeNew(_:to:)`` wrote.
     @inline(__always)
     mutating func readNew(_ reader: inout BitReader) throws(ChunkError) -> UInt64 {
-        let header = try reader.read(11)
-        let first = Int(truncatingIfNeeded: header >> 6)
-        let announced = Int(truncatingIfNeeded: header & 63)
+        let window = reader.peek(reader.position)
+        let first = Int(truncatingIfNeeded: window >> 59)
+        let announced = Int(truncatingIfNeeded: window >> 53) & 63
         let significant = announced == 0 ? 64 : announced
-        guard first &+ significant <= 64 else { throw reader.failure(.invalid("invalid XOR window")) }
+        guard first &+ significant <= 64 else {
+            reader.position &+= 11
+            try reader.check()
+            throw reader.failure(.invalid("invalid XOR window"))
+        }
         leading = UInt8(truncatingIfNeeded: first)
         trailing = UInt8(truncatingIfNeeded: 64 &- first &- significant)
+        // 57 bits are there for sure.
+        if significant <= 46 {
+            reader.position &+= 11 &+ significant
+            try reader.check()
+            return ((window << 11) >> UInt64(truncatingIfNeeded: 64 &- significant)) << UInt64(trailing)
+        }
+        reader.position &+= 11
         return try reader.read(significant) << UInt64(trailing)
     }
 

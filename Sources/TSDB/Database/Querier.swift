@@ -26,8 +26,9 @@ package final class Querier: Sendable {
     package func select(_ matchers: [Matcher], limit: Int = 0) throws(StoreError) -> [SelectedSeries] {
         var lists: [[SelectedSeries]] = []
         for block in blocks {
-            lists.append(
-                try block.select(matchers, from: start, to: end).map { SelectedSeries($0) })
+            var found: [SelectedSeries] = []
+            try block.forEachSeries(matchers, from: start, to: end) { found.append(SelectedSeries($0)) }
+            lists.append(found)
         }
         if let head { lists.append(Querier.sorted(try head.select(matchers))) }
         lists.removeAll { $0.isEmpty }
@@ -44,11 +45,8 @@ package final class Querier: Sendable {
         return limit > 0 && selected.count > limit ? Array(selected[..<limit]) : selected
     }
 
-    /// Sorts small things in place of wide ones.
-    private static func sorted(_ views: [HeadSeriesView]) -> [SelectedSeries] {
-        let labels = views.map { $0.series.labels }
-        let order = (0..<Int32(views.count)).sorted { labels[Int($0)] < labels[Int($1)] }
-        return order.map { SelectedSeries(views[Int($0)]) }
+    private static func sorted(_ series: [SelectedSeries]) -> [SelectedSeries] {
+        Labels.order(of: series.map(\.labels)).map { series[Int($0)] }
     }
 
     /// Both lists as one; a series that is in both has the parts of both, those of `left` first.
@@ -59,7 +57,8 @@ package final class Querier: Sendable {
         var j = 0
         while i < left.count && j < right.count {
             if left[i].labels == right[j].labels {
-                result.append(left[i].joined(with: right[j]))
+                left[i].join(right[j])
+                result.append(left[i])
                 i += 1
                 j += 1
             } else if left[i].labels < right[j].labels {
@@ -113,7 +112,7 @@ package struct LabelAnswer: Sendable, Hashable {
 }
 
 /// A series of a ``Querier``. Keeps what it needs of the view alive.
-package struct SelectedSeries: Sendable {
+package final class SelectedSeries: @unchecked Sendable {
     /// Where some of its samples are.
     private enum Part: Sendable {
         case head(HeadSeriesView)
@@ -123,6 +122,7 @@ package struct SelectedSeries: Sendable {
     /// Its labels.
     package let labels: Labels
     private let first: Part
+    // SAFETY: changed only by the selection that makes the series, before anybody else sees it.
     /// The parts after the first: most series have none.
     private var others: [Part] = []
 
@@ -136,12 +136,10 @@ package struct SelectedSeries: Sendable {
         first = .block(view)
     }
 
-    /// The same series with the parts of both.
-    func joined(with other: SelectedSeries) -> SelectedSeries {
-        var joined = self
-        joined.others.append(other.first)
-        joined.others += other.others
-        return joined
+    /// Adds the parts of `other`, which is the same series.
+    fileprivate func join(_ other: SelectedSeries) {
+        others.append(other.first)
+        others += other.others
     }
 
     /// Appends the samples of the view's range to `columns`, each time stamp once.

@@ -23,7 +23,7 @@ struct HeadBlockSource {
     init(_ head: Head, range: TimeInterval) throws(StoreError) {
         let view = HeadView(
             head, from: range.minimumTime, inOrderFrom: range.minimumTime, to: range.maximumTime)
-        var views = try view.select([])
+        var views = try view.views([])
         for index in views.indices {
             views[index].late = []
             views[index].lateBuffer = []
@@ -35,7 +35,7 @@ struct HeadBlockSource {
     init(lateSamplesOf head: Head, range: TimeInterval) throws(StoreError) {
         let view = HeadView(
             head, from: range.minimumTime, inOrderFrom: range.minimumTime, to: range.maximumTime)
-        var views = try view.select([])
+        var views = try view.views([])
         for index in views.indices { views[index].parts = [] }
         self.init(head, range, views.filter { !$0.isEmpty }, isLate: true)
     }

@@ -307,17 +307,34 @@ final class HeadChunkFiles: Sendable {
     func read(
         _ chunk: MappedChunk, of series: UInt64, in openFiles: [Int: Reader] = [:]
     ) throws(StoreError) -> Chunk {
+        try withChunk(chunk, of: series, in: openFiles) { encoding, bytes in
+            Chunk(encoding: encoding, bytes: Array(bytes))
+        }
+    }
+
+    /// Calls `body` with encoding and data of the chunk of a reference; the buffer must not be kept.
+    /// - Parameter openFiles: Looked at first.
+    /// - Throws: ``StoreError/corrupt(path:offset:reason:)`` if it is not what was written.
+    func withChunk<R>(
+        _ chunk: MappedChunk, of series: UInt64, in openFiles: [Int: Reader],
+        _ body: (ChunkEncoding, UnsafeRawBufferPointer) -> R
+    ) throws(StoreError) -> R {
         let number = Int(chunk.reference >> 32)
         let offset = Int(chunk.reference & 0xFFFF_FFFF)
         let reader = openFiles[number] ?? lock.withLock { _ in state.readers[number] }
+        func extracted(_ bytes: UnsafeRawBufferPointer) -> Result<R, StoreError> {
+            do throws(StoreError) {
+                let parsed = try extract(bytes, number, offset, series)
+                return .success(body(parsed.encoding, UnsafeRawBufferPointer(rebasing: bytes[parsed.data])))
+            } catch {
+                return .failure(error)
+            }
+        }
         switch reader {
         case nil: throw .corrupt(path: path(number), offset: Int64(offset), reason: "head chunk file is gone")
         case .mapped(let file):
-            let bytes = file.withUnsafeBytes(in: min(offset, file.count)..<file.count) { $0 }
-            return try withExtendedLifetime(file) { () throws(StoreError) -> Chunk in
-                // SAFETY: the mapping lives as long as `file`.
-                try extract(bytes ?? UnsafeRawBufferPointer(start: nil, count: 0), number, offset, series)
-            }
+            let result = file.withUnsafeBytes(in: min(offset, file.count)..<file.count) { extracted($0) }
+            return try (result ?? extracted(UnsafeRawBufferPointer(start: nil, count: 0))).get()
         case .file(let file):
             var size = 2048
             while true {
@@ -330,12 +347,7 @@ final class HeadChunkFiles: Sendable {
                     size = needed
                     continue
                 }
-                let result: Result<Chunk, StoreError> = bytes.withUnsafeBytes { buffer in
-                    do throws(StoreError) { return .success(try extract(buffer, number, offset, series)) } catch {
-                        return .failure(error)
-                    }
-                }
-                return try result.get()
+                return try bytes.withUnsafeBytes { extracted($0) }.get()
             }
         }
     }
@@ -351,7 +363,7 @@ final class HeadChunkFiles: Sendable {
 
     private func extract(
         _ bytes: UnsafeRawBufferPointer, _ number: Int, _ offset: Int, _ series: UInt64
-    ) throws(StoreError) -> Chunk {
+    ) throws(StoreError) -> Parsed {
         switch HeadChunkFiles.parse(bytes) {
         case .end: throw .corrupt(path: path(number), offset: Int64(offset), reason: "no chunk")
         case .bad(let reason): throw .corrupt(path: path(number), offset: Int64(offset), reason: reason)
@@ -359,7 +371,7 @@ final class HeadChunkFiles: Sendable {
             guard parsed.series == series else {
                 throw .corrupt(path: path(number), offset: Int64(offset), reason: "chunk of another series")
             }
-            return Chunk(encoding: parsed.encoding, bytes: Array(bytes[parsed.data]))
+            return parsed
         }
     }
 

@@ -26,14 +26,19 @@ final class HeadView: Sendable {
     deinit { head.isolation.closeReader(snapshot) }
 
     /// The series that fulfil `matchers` and may have samples in the range, in no order.
-    func select(_ matchers: [Matcher]) throws(StoreError) -> [HeadSeriesView] {
+    func select(_ matchers: [Matcher]) throws(StoreError) -> [SelectedSeries] {
         let numbers = try head.postings.select(matchers)
-        var views: [HeadSeriesView] = []
-        views.reserveCapacity(numbers.count)
+        var selected: [SelectedSeries] = []
+        selected.reserveCapacity(numbers.count)
         for series in head.series.series(numbers: numbers) {
-            if let view = capture(series) { views.append(view) }
+            if let view = capture(series) { selected.append(SelectedSeries(view)) }
         }
-        return views
+        return selected
+    }
+
+    /// The same as they lie in the head.
+    func views(_ matchers: [Matcher]) throws(StoreError) -> [HeadSeriesView] {
+        try head.series.series(numbers: head.postings.select(matchers)).compactMap { capture($0) }
     }
 
     /// What of a series lies in the range, as it is now for this reader.
@@ -55,22 +60,11 @@ final class HeadView: Sendable {
             } else if series.isOpen, hidden > 0, let chunk = series.openChunk {
                 hidden = max(0, hidden - chunk.sampleCount)
             }
-            for full in (series.extra?.full ?? []).reversed() {
-                let count = full.chunk.sampleCount
-                if count > hidden, full.minimumTime <= end, full.maximumTime >= inOrderStart {
-                    view.parts.append(.memory(full, limit: count - hidden))
-                }
-                hidden = max(0, hidden - count)
+            if let full = series.extra?.full, !full.isEmpty { hidden = captureFull(full, hidden, into: &view) }
+            if let mapped = series.mapped.last, mapped.maximumTime >= inOrderStart || hidden > 0 {
+                captureMapped(series.mapped, hidden, into: &view)
             }
-            for mapped in series.mapped.reversed() {
-                if mapped.maximumTime < inOrderStart && hidden == 0 { break }
-                let count = Int(mapped.sampleCount)
-                if count > hidden, mapped.minimumTime <= end, mapped.maximumTime >= inOrderStart {
-                    view.parts.append(.mapped(mapped, limit: count - hidden))
-                }
-                hidden = max(0, hidden - count)
-            }
-            view.parts.reverse()
+            if view.parts.count > 1 { view.parts.reverse() }
             if let late = series.extra?.outOfOrder {
                 view.late = late.mapped.filter { $0.minimumTime <= end && $0.maximumTime >= start }
                 view.lateBuffer = late.buffer.filter { $0.timestamp >= start && $0.timestamp <= end }
@@ -78,6 +72,33 @@ final class HeadView: Sendable {
             return view.isEmpty ? nil : view
         }
         return view
+    }
+
+    /// Adds the full chunks in memory that lie in the range, newest first.
+    /// - Returns: How many of the samples before them are hidden.
+    private func captureFull(_ chunks: [FullChunk], _ hidden: Int, into view: inout HeadSeriesView) -> Int {
+        var hidden = hidden
+        for full in chunks.reversed() {
+            let count = full.chunk.sampleCount
+            if count > hidden, full.minimumTime <= end, full.maximumTime >= inOrderStart {
+                view.parts.append(.memory(full, limit: count - hidden))
+            }
+            hidden = max(0, hidden - count)
+        }
+        return hidden
+    }
+
+    /// Adds the chunks in files that lie in the range, newest first.
+    private func captureMapped(_ chunks: [MappedChunk], _ hidden: Int, into view: inout HeadSeriesView) {
+        var hidden = hidden
+        for mapped in chunks.reversed() {
+            if mapped.maximumTime < inOrderStart && hidden == 0 { break }
+            let count = Int(mapped.sampleCount)
+            if count > hidden, mapped.minimumTime <= end, mapped.maximumTime >= inOrderStart {
+                view.parts.append(.mapped(mapped, limit: count - hidden))
+            }
+            hidden = max(0, hidden - count)
+        }
     }
 }
 
@@ -106,8 +127,7 @@ struct HeadSeriesView: Sendable {
             switch part {
             case .memory(let full, let limit): try decode(full.chunk, limit, into: &columns)
             case .mapped(let mapped, let limit):
-                try decode(
-                    view.head.chunkFiles.read(mapped, of: series.reference, in: view.openFiles), limit, into: &columns)
+                try decode(mapped, limit, into: &columns)
             }
         }
         columns.clip(from: base, to: view.inOrderStart...max(view.inOrderStart, view.end))
@@ -115,18 +135,31 @@ struct HeadSeriesView: Sendable {
         if let deleted = view.deletions[series.reference] { columns.remove(deleted, from: base) }
     }
 
-    private func decode(_ chunk: Chunk, _ limit: Int, into columns: inout SampleColumns) throws(StoreError) {
-        do throws(ChunkError) { try chunk.decode(into: &columns, limit: limit) } catch {
-            throw .corrupt(
-                path: "head chunk of series \(series.labels)", offset: Int64(error.bit / 8), reason: error.description)
+    private func decode(_ mapped: MappedChunk, _ limit: Int, into columns: inout SampleColumns) throws(StoreError) {
+        var failure: ChunkError?
+        try view.head.chunkFiles.withChunk(mapped, of: series.reference, in: view.openFiles) { encoding, bytes in
+            do throws(ChunkError) {
+                try ChunkDecoder.decode(encoding, bytes, into: &columns, limit: limit)
+            } catch {
+                failure = error
+            }
         }
+        if let failure { throw corrupt(failure) }
+    }
+
+    private func corrupt(_ error: ChunkError) -> StoreError {
+        .corrupt(path: "head chunk of series \(series.labels)", offset: Int64(error.bit / 8), reason: error.description)
+    }
+
+    private func decode(_ chunk: Chunk, _ limit: Int, into columns: inout SampleColumns) throws(StoreError) {
+        do throws(ChunkError) { try chunk.decode(into: &columns, limit: limit) } catch { throw corrupt(error) }
     }
 
     private func mergeLate(into columns: inout SampleColumns, _ base: Int) throws(StoreError) {
         var merged = columns.split(from: base)
         for chunk in late {
             var one = SampleColumns()
-            try decode(view.head.chunkFiles.read(chunk, of: series.reference, in: view.openFiles), .max, into: &one)
+            try decode(chunk, .max, into: &one)
             one.clip(from: 0, to: view.start...max(view.start, view.end))
             merged = SampleColumns.merging(merged, one)
         }

@@ -56,6 +56,8 @@ final class HTTP1Connection: ChannelDuplexHandler {
     /// The rest of an answer in pieces, or the waiting producer of a streamed one.
     var sender: (any HTTP1Sender)?
     private var task: Task<Void, Never>?
+    /// Called if the client goes away before the answer.
+    private var departure: (@Sendable () -> Void)?
 
     init(_ server: HTTPServerState, loop: HTTPLoop, isSecure: Bool) {
         self.server = server
@@ -315,6 +317,7 @@ final class HTTP1Connection: ChannelDuplexHandler {
     /// After an answer: what comes next depends on what is left of the request.
     func answered() {
         task = nil
+        departure = nil
         sender = nil
         giveBack()
         body = ByteBuffer()
@@ -380,6 +383,8 @@ final class HTTP1Connection: ChannelDuplexHandler {
         sender = nil
         task?.cancel()
         task = nil
+        departure?()
+        departure = nil
         giveBack()
         input = ByteBuffer()
         body = ByteBuffer()
@@ -512,10 +517,9 @@ extension HTTP1Connection: HTTPExchange {
         pieces.resume()
     }
 
-    /// Ties a task to the request: it is cancelled when the client goes away.
-    func attach(_ task: Task<Void, Never>, to sequence: UInt64) {
+    func attach(_ departure: @escaping @Sendable () -> Void, to sequence: UInt64) {
         guard sequence == self.sequence, case .responding = phase else { return }
-        self.task = task
+        self.departure = departure
     }
 }
 

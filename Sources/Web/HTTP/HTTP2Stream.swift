@@ -34,6 +34,8 @@ final class HTTP2Stream: ChannelInboundHandler {
     private var segments: [[UInt8]] = []
     private var segment = 0
     private var task: Task<Void, Never>?
+    /// Called if the client goes away before the answer.
+    private var departure: (@Sendable () -> Void)?
 
     init(_ server: HTTPServerState, loop: HTTPLoop, remoteAddress: SocketAddress?) {
         self.server = server
@@ -204,6 +206,8 @@ final class HTTP2Stream: ChannelInboundHandler {
         loop.remove(self)
         task?.cancel()
         task = nil
+        departure?()
+        departure = nil
         waiting?.resume(throwing: HTTPConnectionClosed())
         waiting = nil
         segments = []
@@ -220,6 +224,7 @@ extension HTTP2Stream: HTTPExchange {
     func finish(_ response: HTTPResponse, to sequence: UInt64) {
         guard case .responding = phase, let context else { return }
         phase = .sending
+        departure = nil
         var headers = HTTPHeaders()
         headers.reserveCapacity(response.fields.count + 2)
         for field in response.fields {
@@ -249,9 +254,9 @@ extension HTTP2Stream: HTTPExchange {
         }
     }
 
-    func attach(_ task: Task<Void, Never>, to sequence: UInt64) {
+    func attach(_ departure: @escaping @Sendable () -> Void, to sequence: UInt64) {
         guard case .responding = phase else { return }
-        self.task = task
+        self.departure = departure
     }
 
     private func stream(_ produce: @escaping @Sendable (HTTPBodyWriter) async throws -> Void) {

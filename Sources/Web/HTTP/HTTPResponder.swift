@@ -4,8 +4,8 @@ package import NIOCore
 protocol HTTPExchange: AnyObject {
     /// Sends the answer to request `sequence`, once; later and outdated calls do nothing. On the loop only.
     func finish(_ response: HTTPResponse, to sequence: UInt64)
-    /// Cancels `task` when the client goes away before the answer to request `sequence`. On the loop only.
-    func attach(_ task: Task<Void, Never>, to sequence: UInt64)
+    /// Calls `departure` when the client goes away before the answer to request `sequence`. On the loop only.
+    func attach(_ departure: @escaping @Sendable () -> Void, to sequence: UInt64)
 }
 
 /// Answers one request, from any thread, at once or later.
@@ -37,10 +37,15 @@ package struct HTTPResponder: @unchecked Sendable {
     /// Computes the answer in a task, for handlers that wait for something; it is cancelled when the client goes away.
     package func complete(with operation: @escaping @Sendable () async -> HTTPResponse) {
         let task = Task { complete(await operation()) }
+        onDeparture { task.cancel() }
+    }
+
+    /// Calls `departure` on the event loop if the client goes away before it is answered; the last one set counts.
+    package func onDeparture(_ departure: @escaping @Sendable () -> Void) {
         if eventLoop.inEventLoop {
-            exchange.attach(task, to: sequence)
+            exchange.attach(departure, to: sequence)
         } else {
-            eventLoop.execute { exchange.attach(task, to: sequence) }
+            eventLoop.execute { exchange.attach(departure, to: sequence) }
         }
     }
 

@@ -12,38 +12,22 @@ enum QueryResultJSON {
     /// these strings without regard to HTML.
     static func append(_ labels: Labels, to json: inout [UInt8]) {
         json.append(UInt8(ascii: "{"))
-        let packed = labels.packedBytes
-        var isFirst = true
-        labels.forEachRange { name, value in
-            if !isFirst { json.append(UInt8(ascii: ",")) }
-            isFirst = false
-            appendText(packed[name], to: &json)
-            json.append(UInt8(ascii: ":"))
-            appendText(packed[value], to: &json)
+        labels.packedBytes.withUnsafeBytes { packed in
+            var isFirst = true
+            labels.forEachRange { name, value in
+                if !isFirst { json.append(UInt8(ascii: ",")) }
+                isFirst = false
+                JSONPoints.appendQuoted(UnsafeRawBufferPointer(rebasing: packed[name]), to: &json)
+                json.append(UInt8(ascii: ":"))
+                JSONPoints.appendQuoted(UnsafeRawBufferPointer(rebasing: packed[value]), to: &json)
+            }
         }
         json.append(UInt8(ascii: "}"))
     }
 
-    /// Appends `text` in quotes.
-    static func appendText(_ text: ArraySlice<UInt8>, to json: inout [UInt8]) {
-        json.append(UInt8(ascii: "\""))
-        if text.allSatisfy({ $0 > 0x1F && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }) {
-            json.append(contentsOf: text)
-        } else {
-            for byte in text {
-                switch byte {
-                case UInt8(ascii: "\""): json.append(contentsOf: #"\""#.utf8)
-                case UInt8(ascii: "\\"): json.append(contentsOf: #"\\"#.utf8)
-                case UInt8(ascii: "\n"): json.append(contentsOf: #"\n"#.utf8)
-                case UInt8(ascii: "\r"): json.append(contentsOf: #"\r"#.utf8)
-                case UInt8(ascii: "\t"): json.append(contentsOf: #"\t"#.utf8)
-                case 0..<0x20:
-                    json.append(contentsOf: "\\u00\(byte < 16 ? "0" : "")\(String(byte, radix: 16))".utf8)
-                default: json.append(byte)
-                }
-            }
-        }
-        json.append(UInt8(ascii: "\""))
+    /// Appends `text` in quotes, likewise.
+    static func appendText(_ text: String, to json: inout [UInt8]) {
+        Array(text.utf8).withUnsafeBytes { JSONPoints.appendQuoted($0, to: &json) }
     }
 
     /// Appends milliseconds as seconds: `1435781451.781`.
@@ -121,8 +105,14 @@ enum QueryResultJSON {
     static func append(_ element: QueryAnswer.VectorElement, to json: inout [UInt8]) {
         json += #"{"metric":"#.utf8
         append(element.labels, to: &json)
-        if case .float = element.sample { json += #","value":"#.utf8 } else { json += #","histogram":"#.utf8 }
-        append(element.sample, at: element.timestamp, to: &json)
+        switch element.sample {
+        case .float(let value):
+            json += #","value":"#.utf8
+            JSONPoints.append([(element.timestamp, value)], to: &json)
+        case .histogram:
+            json += #","histogram":"#.utf8
+            append(element.sample, at: element.timestamp, to: &json)
+        }
         json.append(UInt8(ascii: "}"))
     }
 
@@ -142,16 +132,11 @@ enum QueryResultJSON {
     ) {
         json += #"{"metric":"#.utf8
         append(labels, to: &json)
-        json.reserveCapacity(json.count + floats.count * 32)
-        for (index, point) in floats.enumerated() {
-            json += (index == 0 ? #","values":["# : ",").utf8
-            json.append(UInt8(ascii: "["))
-            append(timestamp: point.timestamp, to: &json)
-            json.append(UInt8(ascii: ","))
-            append(point.value, to: &json)
+        if !floats.isEmpty {
+            json += #","values":["#.utf8
+            JSONPoints.append(floats, to: &json)
             json.append(UInt8(ascii: "]"))
         }
-        if !floats.isEmpty { json.append(UInt8(ascii: "]")) }
         for index in 0..<histogramCount {
             json += (index == 0 ? #","histograms":["# : ",").utf8
             let point = histogram(index)

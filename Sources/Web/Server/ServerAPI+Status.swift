@@ -28,11 +28,11 @@ extension ServerAPI {
         var json = Array("{".utf8)
         for (index, category) in settings.features.sorted(by: { $0.key < $1.key }).enumerated() {
             if index > 0 { json.append(UInt8(ascii: ",")) }
-            QueryResultJSON.appendText(Array(category.key.utf8)[...], to: &json)
+            QueryResultJSON.appendText(category.key, to: &json)
             json += ":{".utf8
             for (index, feature) in category.value.sorted(by: { $0.key < $1.key }).enumerated() {
                 if index > 0 { json.append(UInt8(ascii: ",")) }
-                QueryResultJSON.appendText(Array(feature.key.utf8)[...], to: &json)
+                QueryResultJSON.appendText(feature.key, to: &json)
                 json += (feature.value ? ":true" : ":false").utf8
             }
             json.append(UInt8(ascii: "}"))

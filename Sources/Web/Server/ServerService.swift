@@ -50,23 +50,15 @@ package final class ServerService: HTTPService {
         }
         let cancellation = QueryCancellation()
         let serverRequest = Self.serverRequest(request, path, cancellation)
-        let usesGzip = Self.acceptsGzip(request.head)
-        responder.complete { [api, workers] in
-            await withTaskCancellationHandler {
-                await withCheckedContinuation { continuation in
-                    workers.submit { state in
-                        guard state == .active else {
-                            continuation.resume(returning: .error(.serviceUnavailable, "Service Unavailable"))
-                            return
-                        }
-                        let response = api.respond(to: serverRequest)
-                        let isHead = request.head.method == .head
-                        continuation.resume(returning: Self.response(response, gzip: usesGzip && !isHead))
-                    }
-                }
-            } onCancel: {
-                cancellation.cancel()
+        let usesGzip = Self.acceptsGzip(request.head) && request.head.method != .head
+        responder.onDeparture { cancellation.cancel() }
+        // Straight to a thread and back: a task in between would be two more switches for each request.
+        workers.submit { [api] state in
+            guard state == .active else {
+                responder.complete(.error(.serviceUnavailable, "Service Unavailable"))
+                return
             }
+            responder.complete(Self.response(api.respond(to: serverRequest), gzip: usesGzip))
         }
     }
 
@@ -109,28 +101,42 @@ package final class ServerService: HTTPService {
         switch response.body {
         case .bytes(let bytes):
             if bytes.isEmpty { return result }
-            // What fits into one packet does not get there sooner for being smaller.
-            if compresses, bytes.count > 1024 {
-                setGzip(&result)
-                let compressor = GzipPieces()
-                result.body = .segments([compressor.start() + compressor.add(bytes), compressor.finish()])
-            } else {
-                result.body = .bytes(bytes)
-            }
+            return whole([bytes], result, compresses)
         case .pieces(let next):
-            let first = next() ?? []
-            guard let second = next() else {
-                return self.response(
-                    ServerResponse(response.status, fields: response.fields, body: .bytes(first)), gzip: gzip)
+            var pieces: [[UInt8]] = []
+            var count = 0
+            while count < wholeLimit {
+                guard let piece = next() else {
+                    return whole(pieces, result, compresses)
+                }
+                pieces.append(piece)
+                count += piece.count
             }
             if compresses { setGzip(&result) }
-            result.body = .stream { writer in
-                try await stream([first, second], next, writer, compresses ? GzipPieces() : nil)
+            result.body = .stream { [pieces] writer in
+                try await stream(pieces, next, writer, compresses ? GzipPieces() : nil)
             }
         case .events(let subscribe):
             result.body = .stream { writer in try await stream(subscribe, writer) }
         }
         return result
+    }
+
+    /// Answers of fewer bytes are made at once, by the thread that computed them; longer ones while they are sent, so
+    /// that they need not be in memory as a whole.
+    private static let wholeLimit = 1 << 20
+
+    private static func whole(_ pieces: [[UInt8]], _ response: HTTPResponse, _ compresses: Bool) -> HTTPResponse {
+        var response = response
+        // What fits into one packet does not get there sooner for being smaller.
+        guard compresses, pieces.count > 1 || (pieces.first?.count ?? 0) > 1024 else {
+            response.body = pieces.count == 1 ? .bytes(pieces[0]) : .segments(pieces)
+            return response
+        }
+        setGzip(&response)
+        let compressor = GzipPieces()
+        response.body = .segments([compressor.start()] + pieces.map { compressor.add($0) } + [compressor.finish()])
+        return response
     }
 
     private static func setGzip(_ response: inout HTTPResponse) {
