@@ -87,6 +87,14 @@ public struct Labels: Sendable, Hashable {
     /// The packed bytes, usable as a key; see the type for their form.
     public var packedBytes: [UInt8] { packed }
 
+    /// Whether the packed bytes are `bytes`.
+    /// - Complexity: O(bytes); no allocation.
+    package func isPacked(as bytes: UnsafeRawBufferPointer) -> Bool {
+        // SAFETY: both buffers have `packed.count` bytes, and are only read within the call.
+        guard packed.count == bytes.count, let other = bytes.baseAddress else { return packed.count == bytes.count }
+        return packed.withUnsafeBytes { own in own.baseAddress.map { memcmp($0, other, bytes.count) == 0 } ?? true }
+    }
+
     /// xxHash64 of the packed bytes; equal to Prometheus' `labels.Hash()`.
     /// - Complexity: O(bytes).
     public var hash64: UInt64 { XXHash64.hash(packed) }

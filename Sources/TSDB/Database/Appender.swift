@@ -102,29 +102,69 @@ package final class Appender {
             let sample = samples[index]
             guard let found else { return rejected(index, .unknownSeries(sample.reference)) }
             found._withUnsafeGuaranteedRef { series in
-                var kind = SampleKind.none
-                let verdict: AppendVerdict? = series.lock.withLock { _ in
-                    if series.isRemoved { return nil }
-                    series.touchedBy = max(series.touchedBy, number)
-                    kind = series.kind
-                    return series.verdict(sample.timestamp, sample.value, limits)
-                }
-                switch verdict {
+                switch add(sample.timestamp, sample.value, to: series, number, limits, buffer) {
                 case nil: rejected(index, .unknownSeries(sample.reference))
-                case .refused(let error):
-                    head.counters.count(error)
-                    rejected(index, error)
-                case .inOrder, .repeated, .outOfOrder:
-                    if SampleValue.isStale(sample.value), let stale = stale(series, kind) {
-                        buffer.add(sample.timestamp, stale, series)
-                    } else {
-                        buffer.add(sample, series)
-                    }
-                    taken &+= 1
+                case .refused(let error): rejected(index, error)
+                case .inOrder, .repeated, .outOfOrder: taken &+= 1
                 }
             }
         }
         return taken
+    }
+
+    /// Adds many numbers, whose series are told by their labels, up to the first whose series is new: the caller
+    /// checks its labels, appends it alone, and goes on behind it.
+    /// - Parameters:
+    ///   - samples: With labels as ``LabelledSamples`` demands.
+    ///   - first: The index to begin with.
+    ///   - rejected: As above.
+    /// - Returns: how many were taken, and the index of the first that needs its series made, or the number of samples.
+    /// - Complexity: O(bytes of the labels); no allocation a sample.
+    package func append(
+        _ samples: borrowing LabelledSamples, from first: Int, rejected: (Int, AppendError) -> Void
+    ) -> (taken: Int, next: Int) {
+        guard first < samples.count else { return (0, samples.count) }
+        begin()
+        let limits = self.limits
+        let number = self.number
+        let buffer = self.buffer
+        var taken = 0
+        let next = head.series.forEachKnown(of: samples, from: first) { index, row, series in
+            switch add(row.timestamp, row.value, to: series, number, limits, buffer) {
+            case nil: return false
+            case .refused(let error): rejected(index, error)
+            case .inOrder, .repeated, .outOfOrder: taken &+= 1
+            }
+            return true
+        }
+        return (taken, next)
+    }
+
+    /// Puts a number into the buffer, if it can be taken.
+    /// - Returns: what was found; nil if the series was just removed from the head.
+    @inline(__always)
+    private func add(
+        _ timestamp: Timestamp, _ value: Double, to series: MemorySeries, _ number: UInt64, _ limits: AppendLimits,
+        _ buffer: AppendBuffer
+    ) -> AppendVerdict? {
+        var kind = SampleKind.none
+        let verdict: AppendVerdict? = series.lock.withLock { _ in
+            if series.isRemoved { return nil }
+            series.touchedBy = max(series.touchedBy, number)
+            kind = series.kind
+            return series.verdict(timestamp, value, limits)
+        }
+        switch verdict {
+        case nil: break
+        case .refused(let error): head.counters.count(error)
+        case .inOrder, .repeated, .outOfOrder:
+            if SampleValue.isStale(value), let stale = stale(series, kind) {
+                buffer.add(timestamp, stale, series)
+            } else {
+                buffer.add(ReferencedSample(SeriesReference(rawValue: series.reference), timestamp, value), series)
+            }
+        }
+        return verdict
     }
 
     /// Adds many numbers in one call.

@@ -159,15 +159,6 @@ package final class Database: Sendable {
         if let failure = writeFailure { throw failure }
     }
 
-    /// The reference of a series that the head knows, for appends without labels.
-    /// - Parameters:
-    ///   - packedLabels: Bytes in the form of ``MetricModel/Labels/packedBytes``.
-    ///   - hash: Their XXHash64.
-    /// - Complexity: O(bytes); no allocation.
-    package func reference(packedLabels: UnsafeRawBufferPointer, hash: UInt64) -> SeriesReference? {
-        head.series.reference(packed: packedLabels, hash: hash).map { SeriesReference(rawValue: $0) }
-    }
-
     /// The reference of a series that the head knows.
     package func reference(of labels: Labels) -> SeriesReference? {
         head.series.series(labels, hash: labels.hash64).map { SeriesReference(rawValue: $0.reference) }

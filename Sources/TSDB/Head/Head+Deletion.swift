@@ -4,7 +4,7 @@ internal import MetricModel
 extension Head {
     /// Deletes the samples from `start` to `end` of the series that fulfil `matchers`: logs it, then hides them.
     func delete(_ matchers: [Matcher], from start: Timestamp, to end: Timestamp) throws(StoreError) {
-        let numbers = try postings.select(matchers)
+        let numbers = try HeadIndex(head: self).select(matchers)
         let found = series.series(numbers: numbers)
         var rows: [WALRow.Tombstone] = []
         for one in found {

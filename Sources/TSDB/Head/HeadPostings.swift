@@ -1,4 +1,3 @@
-internal import Matching
 internal import MetricModel
 internal import Synchronization
 
@@ -14,8 +13,40 @@ final class HeadPostings: Sendable {
     /// The values of one name.
     private final class Name {
         var lists: [ByteString: List] = [:]
-        /// The values in order, made when they are asked for.
-        var sorted: [ByteString]?
+        /// The values in order, but for those in ``fresh``.
+        private var sorted: [ByteString] = []
+        /// Values that came since the values were last asked for.
+        private var fresh: [ByteString] = []
+
+        func add(_ value: ByteString, _ list: List) {
+            lists[value] = list
+            fresh.append(value)
+        }
+
+        /// Forgets the values that have no list any more.
+        func removeEmpty() {
+            fresh.removeAll { lists[$0] == nil }
+            sorted.removeAll { lists[$0] == nil }
+        }
+
+        var sortedValues: [ByteString] {
+            if fresh.isEmpty { return sorted }
+            fresh.sort()
+            var merged: [ByteString] = []
+            merged.reserveCapacity(sorted.count + fresh.count)
+            var index = 0
+            for value in fresh {
+                while index < sorted.count, sorted[index] < value {
+                    merged.append(sorted[index])
+                    index += 1
+                }
+                merged.append(value)
+            }
+            merged += sorted[index...]
+            sorted = merged
+            fresh = []
+            return sorted
+        }
     }
 
     private struct State {
@@ -47,8 +78,7 @@ final class HeadPostings: Sendable {
                 } else {
                     let list = List()
                     list.references = [reference]
-                    name.lists[value] = list
-                    name.sorted = nil
+                    name.add(value, list)
                     box.state.pairCount += 1
                 }
             }
@@ -90,10 +120,10 @@ final class HeadPostings: Sendable {
                     list.references.removeAll { removed.contains($0) }
                     if list.references.isEmpty {
                         name.lists[value] = nil
-                        name.sorted = nil
                         box.state.pairCount -= 1
                     }
                 }
+                name.removeEmpty()
                 if name.lists.isEmpty { box.state.names[nameText] = nil }
             }
         }
@@ -110,72 +140,35 @@ final class HeadPostings: Sendable {
         box.withLock { $0.state.names[name]?.lists[value]?.references ?? [] }
     }
 
-    /// The references of all series whose value of `name` fulfils `isWanted`, as one list.
-    func references(_ name: ByteString, where isWanted: (ByteString) -> Bool) -> [UInt32] {
-        // Values are tested without the lock; a list that came or went in between makes no difference to a reader.
-        let wanted = values(name).filter(isWanted)
-        if wanted.count == 1, let only = wanted.first { return references(name, only) }
-        var union: [UInt32] = []
-        for value in wanted { union.append(contentsOf: references(name, value)) }
-        // A series has one value of each name, so that no reference comes twice.
-        union.sort()
-        return union
+    /// The references of the series of each of several values of `name`.
+    func references(_ name: ByteString, _ values: some Sequence<ByteString>) -> [[UInt32]] {
+        box.withLock { box in
+            guard let entry = box.state.names[name] else { return [] }
+            return values.compactMap { entry.lists[$0]?.references }
+        }
     }
 
     /// The values of `name`, sorted.
+    /// - Complexity: O(1) where no value is new since the last call; else O(new · log new + all).
     func values(_ name: ByteString) -> [ByteString] {
-        box.withLock { box in
-            guard let entry = box.state.names[name] else { return [] }
-            if let sorted = entry.sorted { return sorted }
-            let sorted = entry.lists.keys.sorted()
-            entry.sorted = sorted
-            return sorted
-        }
+        box.withLock { $0.state.names[name]?.sortedValues ?? [] }
     }
+
+    /// The values of `name` that start with `prefix`, sorted.
+    func values(_ name: ByteString, prefix: ByteString) -> ArraySlice<ByteString> {
+        let all = values(name)
+        guard !prefix.isEmpty else { return all[...] }
+        let start = all.firstIndex { !($0 < prefix) }
+        var end = start
+        while end < all.count, all[end].hasPrefix(prefix) { end += 1 }
+        return all[start..<end]
+    }
+
+    /// Number of values of `name`.
+    func valueCount(_ name: ByteString) -> Int { box.withLock { $0.state.names[name]?.lists.count ?? 0 } }
 
     /// All label names, sorted.
     var names: [ByteString] { box.withLock { $0.state.names.keys.sorted() } }
-
-    /// The references of the series that fulfil all `matchers`, ascending; among them may be some that were removed
-    /// since.
-    func select(_ matchers: [Matcher]) throws(StoreError) -> [UInt32] {
-        var result: [UInt32]?
-        var exclusions: [Matcher] = []
-        for matcher in matchers {
-            if matcher.matchesEmpty {
-                exclusions.append(matcher)
-                continue
-            }
-            let matching =
-                matcher.operation == .equal
-                ? references(matcher.name, matcher.value)
-                : references(matcher.name) { matcher.matches($0) }
-            result = result.map { SortedReferences.intersection($0, matching) } ?? matching
-            if result?.isEmpty == true { return [] }
-        }
-        var selected = result ?? all
-        for matcher in exclusions where !selected.isEmpty {
-            let excluded = references(matcher.name) { !matcher.matches($0) }
-            selected = SortedReferences.subtraction(selected, excluded)
-        }
-        return selected
-    }
-
-    /// The label names of series that fulfil `matchers`, sorted.
-    func labelNames(_ matchers: [Matcher]) throws(StoreError) -> [ByteString] {
-        guard !matchers.isEmpty else { return names }
-        let selected = try select(matchers)
-        return names.filter { name in
-            values(name).contains { !SortedReferences.intersection(references(name, $0), selected).isEmpty }
-        }
-    }
-
-    /// The values of `name` in series that fulfil `matchers`, sorted.
-    func labelValues(of name: ByteString, _ matchers: [Matcher]) throws(StoreError) -> [ByteString] {
-        guard !matchers.isEmpty else { return values(name) }
-        let selected = try select(matchers)
-        return values(name).filter { !SortedReferences.intersection(references(name, $0), selected).isEmpty }
-    }
 
     /// Label statistics: for each name its values' bytes and counts, and the pairs with their series.
     func forEachPair(_ body: (_ name: ByteString, _ value: ByteString, _ series: Int) -> Void) {
@@ -185,43 +178,53 @@ final class HeadPostings: Sendable {
     }
 }
 
-/// Set operations on ascending lists of references.
-enum SortedReferences {
-    /// What is in both.
-    /// - Complexity: O(shorter · log(longer / shorter)) where lengths differ much, else O(both).
-    static func intersection(_ left: [UInt32], _ right: [UInt32]) -> [UInt32] {
-        let (short, long) = left.count <= right.count ? (left, right) : (right, left)
-        var result: [UInt32] = []
-        result.reserveCapacity(short.count)
-        var index = 0
-        for reference in short {
-            var step = 1
-            while index + step < long.count && long[index + step] < reference { step *= 2 }
-            var low = index + step / 2
-            var high = min(long.count, index + step + 1)
-            if step == 1 { low = index }
-            while low < high {
-                let middle = (low + high) / 2
-                if long[middle] < reference { low = middle + 1 } else { high = middle }
-            }
-            index = low
-            if index >= long.count { break }
-            if long[index] == reference { result.append(reference) }
+extension Array {
+    /// The first index for whose element `isBehind` holds, in an array in which it holds for all after it.
+    fileprivate func firstIndex(_ isBehind: (Element) -> Bool) -> Int {
+        var low = 0
+        var high = count
+        while low < high {
+            let middle = (low + high) / 2
+            if isBehind(self[middle]) { high = middle } else { low = middle + 1 }
         }
-        return result
+        return low
+    }
+}
+
+/// The head's series by their labels, as matchers ask for them.
+///
+/// Values are tested and lists joined without a lock: a list that came or went meanwhile makes no difference to a
+/// reader, which sees the series of commits before it only. Among the series may be some that were removed since.
+struct HeadIndex: PostingsSource {
+    let head: Head
+
+    func allPostings() -> Postings { Postings(head.postings.all) }
+
+    func postings(_ name: ByteString, _ value: ByteString) -> Postings {
+        Postings(head.postings.references(name, value))
     }
 
-    /// What is in `left` only.
-    /// - Complexity: O(both).
-    static func subtraction(_ left: [UInt32], _ right: [UInt32]) -> [UInt32] {
-        guard !right.isEmpty else { return left }
-        var result: [UInt32] = []
-        result.reserveCapacity(left.count)
-        var index = 0
-        for reference in left {
-            while index < right.count && right[index] < reference { index += 1 }
-            if index >= right.count || right[index] != reference { result.append(reference) }
-        }
-        return result
+    func postings(
+        _ name: ByteString, prefix: ByteString, where isIncluded: (UnsafeRawBufferPointer) -> Bool
+    ) -> [Postings] {
+        head.postings.references(name, wanted(name, prefix, isIncluded)).map { Postings($0) }
     }
+
+    func values(
+        of name: ByteString, prefix: ByteString, where isIncluded: (UnsafeRawBufferPointer) -> Bool
+    ) -> [ByteString] {
+        wanted(name, prefix, isIncluded)
+    }
+
+    private func wanted(
+        _ name: ByteString, _ prefix: ByteString, _ isIncluded: (UnsafeRawBufferPointer) -> Bool
+    ) -> [ByteString] {
+        head.postings.values(name, prefix: prefix).filter { $0.bytes.withUnsafeBytes(isIncluded) }
+    }
+
+    func valueCount(of name: ByteString) -> Int { head.postings.valueCount(name) }
+
+    func labelNames() -> [ByteString] { head.postings.names }
+
+    func labels(of series: UInt32) -> Labels? { head.series.series(numbers: [series]).first?.labels }
 }

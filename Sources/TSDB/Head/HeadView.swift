@@ -23,11 +23,14 @@ final class HeadView: Sendable {
         openFiles = head.chunkFiles.openFiles
     }
 
+    /// The series by their labels.
+    var index: HeadIndex { HeadIndex(head: head) }
+
     deinit { head.isolation.closeReader(snapshot) }
 
     /// The series that fulfil `matchers` and may have samples in the range, in no order.
     func select(_ matchers: [Matcher]) throws(StoreError) -> [SelectedSeries] {
-        let numbers = try head.postings.select(matchers)
+        let numbers = try index.select(matchers)
         var selected: [SelectedSeries] = []
         selected.reserveCapacity(numbers.count)
         for series in head.series.series(numbers: numbers) {
@@ -38,7 +41,7 @@ final class HeadView: Sendable {
 
     /// The same as they lie in the head.
     func views(_ matchers: [Matcher]) throws(StoreError) -> [HeadSeriesView] {
-        try head.series.series(numbers: head.postings.select(matchers)).compactMap { capture($0) }
+        try head.series.series(numbers: index.select(matchers)).compactMap { capture($0) }
     }
 
     /// What of a series lies in the range, as it is now for this reader.

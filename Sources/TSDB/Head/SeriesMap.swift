@@ -75,21 +75,34 @@ final class SeriesMap: Sendable {
         }
     }
 
+    /// The series of many label sets, in one go, up to the first that is not there or for which `body` says so.
+    /// The series are not retained, as above.
+    /// - Returns: the index at which it ended.
+    func forEachKnown(
+        of samples: borrowing LabelledSamples, from first: Int,
+        _ body: (Int, LabelledSamples.Row, MemorySeries) -> Bool
+    ) -> Int {
+        var start = first
+        while start < samples.count {
+            let end = min(samples.count, start + 256)
+            let reached = lock.withLock { _ in
+                for index in start..<end {
+                    let row = samples.rows[index]
+                    let packed = samples.packedLabels(row)
+                    let found = state.byHash.find(row.hash) { $0.labels.isPacked(as: packed) }
+                    guard let found, found._withUnsafeGuaranteedRef({ body(index, row, $0) }) else { return index }
+                }
+                return end
+            }
+            if reached < end { return reached }
+            start = end
+        }
+        return samples.count
+    }
+
     /// The series with `labels`.
     func series(_ labels: Labels, hash: UInt64) -> MemorySeries? {
         lock.withLock { _ in state.byHash.find(hash) { $0.labels == labels }?.takeUnretainedValue() }
-    }
-
-    /// The series whose packed labels are `packed`.
-    func reference(packed: UnsafeRawBufferPointer, hash: UInt64) -> UInt64? {
-        lock.withLock { _ in
-            state.byHash.find(hash) { series in
-                // SAFETY: the bytes are only compared within the call.
-                series.labels.packedBytes.withUnsafeBytes { own in
-                    own.count == packed.count && own.elementsEqual(packed)
-                }
-            }?._withUnsafeGuaranteedRef { $0.reference }
-        }
     }
 
     /// The series with `labels`, which is made if it is missing and the head has fewer than `limit` series.

@@ -16,7 +16,7 @@ struct RemoteHistogram {
     private var float = FloatHistogram()
     private var isFloat = false
 
-    init(_ bytes: [UInt8], _ range: Range<Int>) throws(WireReader.Fault) {
+    init(_ bytes: UnsafeRawBufferPointer, _ range: Range<Int>) throws(WireReader.Fault) {
         var reader = WireReader(bytes, range)
         while let (number, value) = try reader.next() {
             switch number {
@@ -42,7 +42,7 @@ struct RemoteHistogram {
     }
 
     private mutating func readBuckets(
-        _ number: UInt64, _ value: WireReader.Value, _ bytes: [UInt8]
+        _ number: UInt64, _ value: WireReader.Value, _ bytes: UnsafeRawBufferPointer
     ) throws(WireReader.Fault) {
         let double = { (bits: UInt64) in Double(bitPattern: bits) }
         let delta = { (bits: UInt64) in WireReader.Value.varint(bits).signed }
@@ -58,7 +58,7 @@ struct RemoteHistogram {
         }
     }
 
-    private static func span(_ bytes: [UInt8], _ range: Range<Int>) throws(WireReader.Fault) -> BucketSpan {
+    private static func span(_ bytes: UnsafeRawBufferPointer, _ range: Range<Int>) throws(WireReader.Fault) -> BucketSpan {
         var span = BucketSpan(offset: 0, length: 0)
         var reader = WireReader(bytes, range)
         while let (number, value) = try reader.next() {

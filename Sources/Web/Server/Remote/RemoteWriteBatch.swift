@@ -4,7 +4,7 @@ internal import TSDB
 /// The samples of one remote write request on their way into the store.
 ///
 /// Version 1 is all or nothing; version 2 keeps what can be kept, and reports the rest.
-struct RemoteWriteBatch {
+struct RemoteWriteBatch: ~Copyable {
     typealias Fault = ServerAPI.RemoteFault
 
     private let database: Database
@@ -12,16 +12,12 @@ struct RemoteWriteBatch {
     private let appender: Appender
     /// The newest time that is believed, in milliseconds.
     private let latest: Timestamp
-    /// Samples of series that the store knows, appended many at a time.
-    private var pending: [ReferencedSample] = []
-    /// What the samples in ``pending`` belong to, for messages: the index of the first and the labels.
-    private var pendingSeries: [(first: Int, packed: [UInt8])] = []
+    /// Numbers of series with nothing else, appended many at a time.
+    private var plain = LabelledSamples()
     private var faults: [String] = []
     private var written = (samples: 0, histograms: 0, exemplars: 0)
     /// Samples that were left out for their labels.
     private(set) var invalidLabelSamples = 0
-
-    private static let pendingLimit = 8192
 
     init(_ database: Database, _ version: RemoteWriteReader.Version, latest: Timestamp) {
         self.database = database
@@ -33,55 +29,41 @@ struct RemoteWriteBatch {
     /// Appends everything that `reader` reads.
     mutating func append(_ reader: inout RemoteWriteReader) throws(Fault) {
         var series = RemoteWriteSeries()
-        var isDone = false
-        while !isDone {
+        while true {
+            var badReferences: String?
+            var isPlain = false
             do throws(WireReader.Fault) {
-                switch try reader.next(&series) {
-                case .end: isDone = true
-                case .badReference(let references):
-                    faults.append("parsing labels for series \(references): labels refs outside of symbols")
-                    invalidLabelSamples += series.samples.count + series.histograms.count
-                    continue
-                case .series: break
-                }
+                guard let range = try reader.next() else { break }
+                isPlain = try reader.readPlain(range, latest: latest, into: &plain)
+                if !isPlain { badReferences = try reader.read(range, into: &series) }
             } catch {
                 throw Fault(status: 400, message: error.description)
             }
-            if !isDone { try append(&series, reader) }
+            if isPlain {
+                if plain.byteCount >= LabelledSamples.fullByteCount { try flush() }
+            } else if let badReferences {
+                faults.append("parsing labels for series \(badReferences): labels refs outside of symbols")
+                invalidLabelSamples += series.samples.count + series.histograms.count
+            } else {
+                // Samples of one series stay in order.
+                try flush()
+                try append(series, reader)
+            }
         }
         try flush()
     }
 
-    private mutating func append(_ series: inout RemoteWriteSeries, _ reader: RemoteWriteReader) throws(Fault) {
-        series.pack(reader.bytes)
-        var reference = series.packed.isEmpty ? nil : known(series)
+    private mutating func append(_ series: RemoteWriteSeries, _ reader: RemoteWriteReader) throws(Fault) {
+        var reference = database.reference(of: series.labelSet(reader.bytes))
         if reference == nil, !isAcceptable(series, reader) { return }
         if version == .two, series.samples.isEmpty, series.histograms.isEmpty {
             faults.append(
                 "TimeSeries must contain at least one sample or histogram for series \(series.labelSet(reader.bytes))")
             return
         }
-        if let reference, !series.samples.isEmpty {
-            pendingSeries.append((pending.count, series.packed))
-            for sample in series.samples {
-                guard sample.timestamp <= latest else {
-                    try refuse(.outOfBounds, "out of bounds: timestamp is too far in the future", series, reader)
-                    continue
-                }
-                pending.append(ReferencedSample(reference, sample.timestamp, sample.value))
-            }
-            if pending.count >= Self.pendingLimit { try flush() }
-        } else {
-            for sample in series.samples { try append(sample, &reference, series, reader) }
-        }
-        if !series.histograms.isEmpty || !series.exemplars.isEmpty { try flush() }
+        for sample in series.samples { try append(sample, &reference, series, reader) }
         for range in series.histograms { try appendHistogram(range, &reference, series, reader) }
         for range in series.exemplars { try appendExemplar(range, reference, series, reader) }
-    }
-
-    private func known(_ series: RemoteWriteSeries) -> SeriesReference? {
-        let hash = series.hash
-        return series.packed.withUnsafeBytes { database.reference(packedLabels: $0, hash: hash) }
     }
 
     /// Whether the labels of a new series can be stored; notes why not.
@@ -192,30 +174,38 @@ struct RemoteWriteBatch {
 
     /// Appends the samples that wait.
     private mutating func flush() throws(Fault) {
-        if pending.isEmpty { return pendingSeries.removeAll(keepingCapacity: true) }
-        var rejected: [(index: Int, error: AppendError)] = []
-        written.samples += appender.append(pending) { rejected.append(($0, $1)) }
-        for (index, error) in rejected {
-            let packed = pendingSeries.last { $0.first <= index }?.packed ?? []
-            if case .unknownSeries = error {
-                try appendAgain(pending[index], packed)
-            } else {
-                try refuse(error, error.description) { Labels(assumingPacked: packed).description }
+        defer { plain.removeAll() }
+        var index = 0
+        while index < plain.count {
+            var rejected: [(index: Int, error: AppendError)] = []
+            let (taken, next) = appender.append(plain, from: index) { rejected.append(($0, $1)) }
+            written.samples += taken
+            for (index, error) in rejected {
+                let labels = plain.labels(at: index)
+                try refuse(error, error.description) { labels.description }
             }
+            index = next < plain.count ? try appendNew(next) : next
         }
-        pending.removeAll(keepingCapacity: true)
-        pendingSeries.removeAll(keepingCapacity: true)
     }
 
-    /// A series left the head between look-up and append: makes it again.
-    private mutating func appendAgain(_ sample: ReferencedSample, _ packed: [UInt8]) throws(Fault) {
-        let labels = Labels(assumingPacked: packed)
+    /// Appends a sample whose series is new.
+    /// - Returns: the index of the sample to go on with.
+    private mutating func appendNew(_ index: Int) throws(Fault) -> Int {
+        let labels = plain.labels(at: index)
+        guard RemoteWriteSeries.isSound(labels) else {
+            let end = plain.endOfSeries(at: index)
+            invalidLabelSamples += version == .one ? 1 : end - index
+            if version == .two { faults.append("invalid metric name or labels, got \(labels)") }
+            return end
+        }
         do throws(AppendError) {
-            _ = try appender.append(.none, labels: labels, timestamp: sample.timestamp, value: sample.value)
+            _ = try appender.append(
+                .none, labels: labels, timestamp: plain.timestamp(at: index), value: plain.value(at: index))
             written.samples += 1
         } catch {
             try refuse(error, error.description) { labels.description }
         }
+        return index + 1
     }
 
     /// Makes the samples visible and durable.

@@ -1,6 +1,8 @@
 internal import MetricModel
 
-/// Reads remote write messages series by series, into one reused value.
+internal import TSDB
+
+/// Reads remote write messages series by series: plain ones at once into a batch, others into one reused value.
 struct RemoteWriteReader {
     /// The version of the protocol, by the message that it sends.
     enum Version: String {
@@ -9,13 +11,14 @@ struct RemoteWriteReader {
     }
 
     let version: Version
-    let bytes: [UInt8]
+    /// The message; lent for as long as the reader lives.
+    let bytes: UnsafeRawBufferPointer
     private var reader: WireReader
     /// Of version 2: the texts that labels refer to.
     private(set) var symbols: [Range<Int>] = []
 
     /// - Throws: Where the message cannot be read.
-    init(_ bytes: [UInt8], _ version: Version) throws(WireReader.Fault) {
+    init(_ bytes: UnsafeRawBufferPointer, _ version: Version) throws(WireReader.Fault) {
         self.bytes = bytes
         self.version = version
         reader = WireReader(bytes, 0..<bytes.count)
@@ -27,29 +30,101 @@ struct RemoteWriteReader {
         }
     }
 
-    /// Reads the next series into `series`; false at the end.
-    mutating func next(_ series: inout RemoteWriteSeries) throws(WireReader.Fault) -> Outcome {
+    /// Where the message of the next series lies; nil at the end.
+    mutating func next() throws(WireReader.Fault) -> Range<Int>? {
+        let wanted: UInt64 = version == .one ? 1 : 5
         while let (number, value) = try reader.next() {
-            switch version {
-            case .one where number == 1:
-                series.removeAll()
-                try readVersionOne(value.range, &series)
-                return .series
-            case .two where number == 5:
-                series.removeAll()
-                return try readVersionTwo(value.range, &series).map(Outcome.badReference) ?? .series
+            if number == wanted { return value.range }
+        }
+        return nil
+    }
+
+    /// Reads a series that has sorted labels and numbers not after `latest` alone into `samples`, in one pass.
+    /// - Returns: false for any other series, of which nothing is added.
+    func readPlain(
+        _ range: Range<Int>, latest: Timestamp, into samples: inout LabelledSamples
+    ) throws(WireReader.Fault) -> Bool {
+        samples.beginSeries()
+        let isPlain =
+            try version == .one
+            ? readPlainOne(range, latest, &samples) : readPlainTwo(range, latest, &samples)
+        if !isPlain { samples.discardSeries() }
+        return isPlain
+    }
+
+    private func readPlainOne(
+        _ range: Range<Int>, _ latest: Timestamp, _ samples: inout LabelledSamples
+    ) throws(WireReader.Fault) -> Bool {
+        var message = WireReader(bytes, range)
+        var previous = 0..<0
+        var sampleCount = 0
+        while let (number, value) = try message.next() {
+            switch number {
+            case 1:
+                let label = try label(value.range)
+                // Labels behind samples would change what those belong to.
+                guard sampleCount == 0, add(label, after: &previous, to: &samples) else { return false }
+            case 2:
+                let sample = try sample(value.range)
+                guard sample.timestamp <= latest, !previous.isEmpty else { return false }
+                samples.addSample(sample.timestamp, sample.value)
+                sampleCount &+= 1
+            case 3, 4: return false
             default: break
             }
         }
-        return .end
+        return sampleCount > 0
     }
 
-    /// What ``next(_:)`` found.
-    enum Outcome {
-        case series
-        /// A series whose labels refer to no symbol; the references as upstream prints them.
-        case badReference(String)
-        case end
+    private func readPlainTwo(
+        _ range: Range<Int>, _ latest: Timestamp, _ samples: inout LabelledSamples
+    ) throws(WireReader.Fault) -> Bool {
+        var message = WireReader(bytes, range)
+        var previous = 0..<0
+        var sampleCount = 0
+        while let (number, value) = try message.next() {
+            switch number {
+            case 1:
+                guard sampleCount == 0, case .bytes(let packed) = value else { return false }
+                var references = WireReader(bytes, packed)
+                while !references.isAtEnd {
+                    let name = Int(truncatingIfNeeded: try references.varint() & 0xFFFF_FFFF)
+                    guard !references.isAtEnd else { return false }
+                    let text = Int(truncatingIfNeeded: try references.varint() & 0xFFFF_FFFF)
+                    guard name < symbols.count, text < symbols.count,
+                        add((symbols[name], symbols[text]), after: &previous, to: &samples)
+                    else { return false }
+                }
+            case 2:
+                let sample = try sample(value.range)
+                guard sample.timestamp <= latest, !previous.isEmpty else { return false }
+                samples.addSample(sample.timestamp, sample.value)
+                sampleCount &+= 1
+            case 3, 4: return false
+            default: break
+            }
+        }
+        return sampleCount > 0
+    }
+
+    @inline(__always)
+    private func add(
+        _ label: (name: Range<Int>, value: Range<Int>), after previous: inout Range<Int>,
+        to samples: inout LabelledSamples
+    ) -> Bool {
+        guard !label.value.isEmpty, RemoteWriteSeries.isAscending(bytes, previous, label.name) else { return false }
+        previous = label.name
+        return samples.addLabel(
+            UnsafeRawBufferPointer(rebasing: bytes[label.name]), UnsafeRawBufferPointer(rebasing: bytes[label.value]))
+    }
+
+    /// Reads any series into `series`.
+    /// - Returns: nil, or the references as upstream prints them where labels refer to no symbol.
+    func read(_ range: Range<Int>, into series: inout RemoteWriteSeries) throws(WireReader.Fault) -> String? {
+        series.removeAll()
+        if version == .two { return try readVersionTwo(range, &series) }
+        try readVersionOne(range, &series)
+        return nil
     }
 
     private func readVersionOne(_ range: Range<Int>, _ series: inout RemoteWriteSeries) throws(WireReader.Fault) {

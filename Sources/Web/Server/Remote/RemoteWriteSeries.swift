@@ -1,10 +1,6 @@
-internal import ByteCoding
 internal import MetricModel
 
 /// One series of a remote write message, whose label texts are ranges of the message.
-///
-/// Labels in order, as senders must send them, are packed into a reused buffer that the store can look up without
-/// making a label set.
 struct RemoteWriteSeries {
     /// The label pairs.
     var labels: [(name: Range<Int>, value: Range<Int>)] = []
@@ -14,8 +10,6 @@ struct RemoteWriteSeries {
     var exemplars: [Range<Int>] = []
     /// Of version 2: a message.
     var metadata: Range<Int>?
-    /// The labels in the form of ``MetricModel/Labels/packedBytes``; empty if they are not in order.
-    private(set) var packed: [UInt8] = []
 
     mutating func removeAll() {
         labels.removeAll(keepingCapacity: true)
@@ -23,63 +17,53 @@ struct RemoteWriteSeries {
         histograms.removeAll(keepingCapacity: true)
         exemplars.removeAll(keepingCapacity: true)
         metadata = nil
-        packed.removeAll(keepingCapacity: true)
     }
 
-    /// Packs the labels, if they are sorted, each name once and no value empty.
-    mutating func pack(_ bytes: [UInt8]) {
-        packed.removeAll(keepingCapacity: true)
-        var previous = 0..<0
-        for label in labels {
-            if label.value.isEmpty || !Self.isAscending(bytes, previous, label.name) {
-                packed.removeAll(keepingCapacity: true)
-                return
-            }
-            previous = label.name
-            Self.append(bytes[label.name], to: &packed)
-            Self.append(bytes[label.value], to: &packed)
+    /// Whether the text in `second` comes after the one in `first`.
+    @inline(__always)
+    static func isAscending(_ bytes: UnsafeRawBufferPointer, _ first: Range<Int>, _ second: Range<Int>) -> Bool {
+        let common = min(first.count, second.count)
+        var index = 0
+        while index < common {
+            let a = bytes[first.lowerBound &+ index]
+            let b = bytes[second.lowerBound &+ index]
+            if a != b { return a < b }
+            index &+= 1
         }
-    }
-
-    private static func isAscending(_ bytes: [UInt8], _ first: Range<Int>, _ second: Range<Int>) -> Bool {
-        for (a, b) in zip(first, second) where bytes[a] != bytes[b] { return bytes[a] < bytes[b] }
         return first.count < second.count
     }
 
-    private static func append(_ text: ArraySlice<UInt8>, to packed: inout [UInt8]) {
-        if text.count < 255 {
-            packed.append(UInt8(text.count))
-        } else {
-            let count = min(text.count, Labels.maximumLength)
-            packed.append(255)
-            for shift in [0, 8, 16] { packed.append(UInt8(truncatingIfNeeded: count >> shift)) }
-        }
-        packed.append(contentsOf: text.prefix(Labels.maximumLength))
-    }
-
-    /// The hash of ``packed``.
-    var hash: UInt64 { XXHash64.hash(packed) }
-
     /// The labels as a set.
-    func labelSet(_ bytes: [UInt8]) -> Labels {
+    func labelSet(_ bytes: UnsafeRawBufferPointer) -> Labels {
         Labels(labels.map { (ByteString(bytes[$0.name]), ByteString(bytes[$0.value])) })
     }
 
     /// What is wrong with the labels, or nil.
-    func labelFault(_ bytes: [UInt8]) -> LabelFault? {
+    func labelFault(_ bytes: UnsafeRawBufferPointer) -> LabelFault? {
         var names: Set<ByteString> = []
         var hasMetricName = false
         for label in labels {
             let name = ByteString(bytes[label.name])
             let value = ByteString(bytes[label.value])
-            if !NameValidation.utf8.isLabelName(name) || !value.isValidUTF8 { return .invalid }
-            if name == Labels.metricName {
-                if !NameValidation.utf8.isMetricName(value) { return .invalid }
-                hasMetricName = true
-            }
+            if !Self.isSound(name, value, &hasMetricName) { return .invalid }
             if !names.insert(name).inserted { return .duplicate(name) }
         }
         return hasMetricName ? nil : .invalid
+    }
+
+    /// Whether labels that are sorted, each name once, can be stored.
+    static func isSound(_ labels: Labels) -> Bool {
+        var hasMetricName = false
+        return labels.pairs.allSatisfy { isSound($0.name, $0.value, &hasMetricName) } && hasMetricName
+    }
+
+    private static func isSound(_ name: ByteString, _ value: ByteString, _ hasMetricName: inout Bool) -> Bool {
+        if !NameValidation.utf8.isLabelName(name) || !value.isValidUTF8 { return false }
+        if name == Labels.metricName {
+            if value.isEmpty { return false }
+            hasMetricName = true
+        }
+        return true
     }
 
     /// Why labels cannot be stored.

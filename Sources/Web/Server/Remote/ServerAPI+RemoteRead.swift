@@ -22,7 +22,9 @@ extension ServerAPI {
         defer { counters.remoteReads.subtract(1, ordering: .relaxed) }
         do throws(RemoteFault) {
             let body = try Self.decompressed(request.body, limit: settings.remoteWriteLimit)
-            let queries = try Self.queries(body)
+            let queries = try body.withUnsafeBufferPointer { (bytes) throws(RemoteFault) in
+                try Self.queries(UnsafeRawBufferPointer(bytes))
+            }
             let response = try answer(queries)
             return ServerResponse(
                 200, fields: [("Content-Type", "application/x-protobuf"), ("Content-Encoding", "snappy")],
@@ -41,7 +43,7 @@ extension ServerAPI {
 
     // MARK: Requests
 
-    private static func queries(_ body: [UInt8]) throws(RemoteFault) -> [ReadQuery] {
+    private static func queries(_ body: UnsafeRawBufferPointer) throws(RemoteFault) -> [ReadQuery] {
         var queries: [ReadQuery] = []
         var accepted: [Int64] = []
         do throws(WireReader.Fault) {
@@ -65,7 +67,7 @@ extension ServerAPI {
         return queries
     }
 
-    private static func query(_ bytes: [UInt8], _ range: Range<Int>) throws(WireReader.Fault) -> ReadQuery {
+    private static func query(_ bytes: UnsafeRawBufferPointer, _ range: Range<Int>) throws(WireReader.Fault) -> ReadQuery {
         var query = ReadQuery()
         var reader = WireReader(bytes, range)
         while let (number, value) = try reader.next() {
@@ -79,7 +81,7 @@ extension ServerAPI {
         return query
     }
 
-    private static func matcher(_ bytes: [UInt8], _ range: Range<Int>) throws(WireReader.Fault) -> Matcher {
+    private static func matcher(_ bytes: UnsafeRawBufferPointer, _ range: Range<Int>) throws(WireReader.Fault) -> Matcher {
         var type: Int64 = 0
         var name = 0..<0
         var text = 0..<0

@@ -87,25 +87,23 @@ extension ServerAPI {
 
     private func store(_ body: [UInt8], _ version: RemoteWriteReader.Version) throws(RemoteFault) -> ServerResponse {
         let database: Database
-        var reader: RemoteWriteReader
         do throws(APIError) {
             database = try self.database()
         } catch {
             throw RemoteFault(status: 503, message: error.message)
         }
-        do throws(WireReader.Fault) {
-            reader = try RemoteWriteReader(body, version)
-        } catch {
-            throw RemoteFault(status: 400, message: error.description)
-        }
         var batch = RemoteWriteBatch(database, version, latest: process.now() &+ 600_000)
-        do throws(RemoteFault) {
+        defer { counters.invalidLabelSamples.add(batch.invalidLabelSamples, ordering: .relaxed) }
+        // SAFETY: the reader lives within the call that lends it the bytes.
+        try body.withUnsafeBufferPointer { (bytes) throws(RemoteFault) in
+            var reader: RemoteWriteReader
+            do throws(WireReader.Fault) {
+                reader = try RemoteWriteReader(UnsafeRawBufferPointer(bytes), version)
+            } catch {
+                throw RemoteFault(status: 400, message: error.description)
+            }
             try batch.append(&reader)
-        } catch {
-            counters.invalidLabelSamples.add(batch.invalidLabelSamples, ordering: .relaxed)
-            throw error
         }
-        counters.invalidLabelSamples.add(batch.invalidLabelSamples, ordering: .relaxed)
         try batch.commit(settings.durability)
         return batch.response
     }

@@ -1,6 +1,8 @@
 internal import ByteCoding
 
 /// Reads the fields of a protobuf message, from bytes that anybody may have sent.
+///
+/// The bytes are lent: a reader must not outlive the call that lends them.
 struct WireReader {
     /// Why a message cannot be read.
     struct Fault: Error, CustomStringConvertible {
@@ -17,54 +19,74 @@ struct WireReader {
         case bytes(Range<Int>)
     }
 
-    let bytes: [UInt8]
+    // SAFETY: read below `end` only, which lies within.
+    private let bytes: UnsafeRawBufferPointer
     private(set) var index: Int
     private let end: Int
 
     /// A reader of the message that lies in `range` of `bytes`.
-    init(_ bytes: [UInt8], _ range: Range<Int>) {
+    @inline(__always)
+    init(_ bytes: UnsafeRawBufferPointer, _ range: Range<Int>) {
         self.bytes = bytes
-        index = range.lowerBound
-        end = range.upperBound
+        index = max(0, range.lowerBound)
+        end = min(range.upperBound, bytes.count)
     }
 
     /// The next field, or nil at the end.
+    @inline(__always)
     mutating func next() throws(Fault) -> (number: UInt64, value: Value)? {
-        if index == end { return nil }
+        if index >= end { return nil }
         let key = try varint()
         let number = key >> 3
-        if number == 0 { throw Fault(description: "proto: illegal tag 0 (wire type \(key & 7))") }
         switch key & 7 {
+        case _ where number == 0: throw Fault(description: "proto: illegal tag 0 (wire type \(key & 7))")
         case 0: return (number, .varint(try varint()))
-        case 1: return (number, .fixed64(try fixed(8)))
+        case 1: return (number, .fixed64(try fixed64()))
         case 2:
             let length = try varint()
-            guard length <= UInt64(end - index) else { throw .truncated }
-            let range = index..<(index + Int(length))
+            guard length <= UInt64(end &- index) else { throw .truncated }
+            let range = index..<(index &+ Int(length))
             index = range.upperBound
             return (number, .bytes(range))
-        case 5: return (number, .fixed32(UInt32(truncatingIfNeeded: try fixed(4))))
+        case 5: return (number, .fixed32(try fixed32()))
         default: throw Fault(description: "proto: illegal wireType \(key & 7)")
         }
     }
 
     /// A varint.
+    @inline(__always)
     mutating func varint() throws(Fault) -> UInt64 {
-        guard let value = Varint.read(bytes, at: &index), index <= end else { throw .truncated }
+        if index < end {
+            let first = bytes[index]
+            if first < 0x80 {
+                index &+= 1
+                return UInt64(first)
+            }
+        }
+        guard let value = Varint.read(UnsafeRawBufferPointer(rebasing: bytes[..<end]), at: &index) else {
+            throw .truncated
+        }
         return value
     }
 
-    /// A number of `count` bytes, least first.
-    mutating func fixed(_ count: Int) throws(Fault) -> UInt64 {
-        guard end - index >= count else { throw .truncated }
-        var value: UInt64 = 0
-        for place in 0..<count { value |= UInt64(bytes[index + place]) << UInt64(8 * place) }
-        index += count
+    /// A number of eight bytes, least first.
+    @inline(__always)
+    mutating func fixed64() throws(Fault) -> UInt64 {
+        guard end &- index >= 8 else { throw .truncated }
+        let value = UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self))
+        index &+= 8
+        return value
+    }
+
+    private mutating func fixed32() throws(Fault) -> UInt32 {
+        guard end &- index >= 4 else { throw .truncated }
+        let value = UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: index, as: UInt32.self))
+        index &+= 4
         return value
     }
 
     /// Whether everything has been read.
-    var isAtEnd: Bool { index == end }
+    var isAtEnd: Bool { index >= end }
 }
 
 extension WireReader.Value {
@@ -90,14 +112,14 @@ extension WireReader.Value {
 
     /// Appends the numbers of a repeated field, packed or one by one.
     func append<Number>(
-        to numbers: inout [Number], in bytes: [UInt8], isFixed: Bool = false, _ convert: (UInt64) -> Number
+        to numbers: inout [Number], in bytes: UnsafeRawBufferPointer, isFixed: Bool = false, _ convert: (UInt64) -> Number
     ) throws(WireReader.Fault) {
         switch self {
         case .varint(let value), .fixed64(let value): numbers.append(convert(value))
         case .fixed32: return
         case .bytes(let range):
             var reader = WireReader(bytes, range)
-            while !reader.isAtEnd { numbers.append(convert(isFixed ? try reader.fixed(8) : try reader.varint())) }
+            while !reader.isAtEnd { numbers.append(convert(isFixed ? try reader.fixed64() : try reader.varint())) }
         }
     }
 }
