@@ -28,7 +28,7 @@ final class SeriesMap: Sendable {
     /// The series of a reference.
     func series(_ reference: UInt64) -> MemorySeries? {
         lock.withLock { _ in
-            state.byReference.find(SeriesMap.key(reference)) { $0.reference == reference }?.takeUnretainedValue()
+            state.byReference.find(reference: reference)?.takeUnretainedValue()
         }
     }
 
@@ -41,7 +41,7 @@ final class SeriesMap: Sendable {
             let end = min(numbers.count, start + 1024)
             lock.withLock { _ in
                 for number in numbers[start..<end] {
-                    if let series = state.byReference.find(UInt64(number)) {
+                    if let series = state.byReference.find(number: number) {
                         found.append(series.takeUnretainedValue())
                     }
                 }
@@ -53,8 +53,6 @@ final class SeriesMap: Sendable {
 
     /// The number of a series in postings: its reference, cut to 32 bits. No two series of the head have the same.
     static func number(_ reference: UInt64) -> UInt32 { UInt32(truncatingIfNeeded: reference) }
-
-    private static func key(_ reference: UInt64) -> UInt64 { UInt64(number(reference)) }
 
     /// The series of many references, in one go: `body` gets each index with its series.
     /// The series are not retained: the caller has an open appender or reader and marks them before it lets go.
@@ -68,7 +66,7 @@ final class SeriesMap: Sendable {
             lock.withLock { _ in
                 for index in start..<end {
                     let reference = samples[index].reference.rawValue
-                    body(index, state.byReference.find(SeriesMap.key(reference)) { $0.reference == reference })
+                    body(index, state.byReference.find(reference: reference))
                 }
             }
             start = end
@@ -116,7 +114,7 @@ final class SeriesMap: Sendable {
             repeat {
                 state.lastReference &+= 1
             } while SeriesMap.number(state.lastReference) == 0
-                || state.byReference.find(SeriesMap.key(state.lastReference)) != nil
+                || state.byReference.find(number: SeriesMap.number(state.lastReference)) != nil
             let series = MemorySeries(reference: state.lastReference, labels: labels)
             insert(series, hash)
             state.unlogged.append(series)
@@ -131,7 +129,7 @@ final class SeriesMap: Sendable {
         let hash = labels.hash64
         return lock.withLock { _ in
             state.lastReference = max(state.lastReference, reference)
-            if let found = state.byReference.find(SeriesMap.key(reference)) {
+            if let found = state.byReference.find(number: SeriesMap.number(reference)) {
                 let series = found.takeUnretainedValue()
                 return series.reference == reference ? (series, false) : nil
             }
@@ -145,7 +143,7 @@ final class SeriesMap: Sendable {
     }
 
     private func insert(_ series: MemorySeries, _ hash: UInt64) {
-        state.byReference.insert(SeriesMap.key(series.reference), series)
+        state.byReference.insert(series.reference, series)
         state.byHash.insert(hash, series)
         postings.add(SeriesMap.number(series.reference), series.labels)
     }
@@ -180,7 +178,7 @@ final class SeriesMap: Sendable {
         guard !series.isEmpty else { return }
         lock.withLock { _ in
             for one in series {
-                state.byReference.remove(SeriesMap.key(one.reference), one)
+                state.byReference.remove(one.reference, one)
                 state.byHash.remove(one.labels.hash64, one)
             }
         }

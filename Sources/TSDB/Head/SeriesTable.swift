@@ -30,10 +30,32 @@ struct SeriesTable: ~Copyable {
 
     /// The series of `key` for which `isWanted` holds. It stays alive while it is in the table.
     @inline(__always)
-    func find(_ key: UInt64, _ isWanted: (MemorySeries) -> Bool = { _ in true }) -> Unmanaged<MemorySeries>? {
+    func find(_ key: UInt64, _ isWanted: (MemorySeries) -> Bool) -> Unmanaged<MemorySeries>? {
         var index = Int(truncatingIfNeeded: key) & mask
         while let series = slots[index].series {
             if slots[index].key == key && series._withUnsafeGuaranteedRef(isWanted) { return series }
+            index = (index &+ 1) & mask
+        }
+        return nil
+    }
+
+    /// The series of a key in a table whose keys are references: no other has it, so that no series is looked at.
+    @inline(__always)
+    func find(reference: UInt64) -> Unmanaged<MemorySeries>? {
+        var index = Int(truncatingIfNeeded: reference) & mask
+        while let series = slots[index].series {
+            if slots[index].key == reference { return series }
+            index = (index &+ 1) & mask
+        }
+        return nil
+    }
+
+    /// The series whose reference has the low half `number`, in a table whose keys are references.
+    @inline(__always)
+    func find(number: UInt32) -> Unmanaged<MemorySeries>? {
+        var index = Int(truncatingIfNeeded: number) & mask
+        while let series = slots[index].series {
+            if UInt32(truncatingIfNeeded: slots[index].key) == number { return series }
             index = (index &+ 1) & mask
         }
         return nil

@@ -28,21 +28,36 @@ enum WALRecordDecoder {
     /// Label sets in records are sorted; others are put in order, as a set that is not would never be found.
     static func labels(_ cursor: inout WireCursor) throws(WALRecordError) -> Labels {
         let number = cursor.count(minimumSize: 2)
-        var pairs: [(name: ByteString, value: ByteString)] = []
-        pairs.reserveCapacity(number)
-        var isSorted = true
+        let start = cursor
+        var isPlain = true
+        var packedCount = 0
+        var previous = UnsafeRawBufferPointer(start: nil, count: 0)
         for _ in 0..<number {
-            let name = ByteString(Array(cursor.text()))
-            let value = ByteString(Array(cursor.text()))
+            let name = cursor.text()
+            let value = cursor.text()
             if cursor.isBad { throw WALRecordError(reason: "labels end early") }
             guard name.count <= Labels.maximumLength, value.count <= Labels.maximumLength else {
                 throw WALRecordError(reason: "label of more than 16 MiB")
             }
-            if value.isEmpty { isSorted = false }
-            if let last = pairs.last, !(last.name < name) { isSorted = false }
-            pairs.append((name, value))
+            // Lengths of one byte are the same in a record and in a packed set.
+            isPlain =
+                isPlain && name.count < 0x80 && value.count < 0x80 && !value.isEmpty
+                && previous.lexicographicallyPrecedes(name)
+            previous = name
+            packedCount += name.count + value.count + 2
         }
-        return isSorted ? Labels(sorted: pairs) : Labels(pairs)
+        // A length may also be written longer than it needs to be.
+        let bytes = start.bytes(upTo: cursor)
+        if isPlain && packedCount == bytes.count { return Labels(assumingPacked: [UInt8](bytes)) }
+        return sortedLabels(start, number)
+    }
+
+    private static func sortedLabels(_ start: WireCursor, _ number: Int) -> Labels {
+        var cursor = start
+        var pairs: [(name: ByteString, value: ByteString)] = []
+        pairs.reserveCapacity(number)
+        for _ in 0..<number { pairs.append((ByteString(Array(cursor.text())), ByteString(Array(cursor.text())))) }
+        return Labels(pairs)
     }
 
     /// Calls `body` with each number of a record of samples, of the first or second form.

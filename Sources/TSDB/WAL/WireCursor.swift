@@ -14,6 +14,11 @@ struct WireCursor {
     @inline(__always)
     var hasMore: Bool { offset < bytes.count && !isBad }
 
+    /// What lies between this position and that of a copy that read on.
+    func bytes(upTo later: WireCursor) -> UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(rebasing: bytes[offset..<max(offset, later.offset)])
+    }
+
     /// Bytes left.
     var left: Int { bytes.count - offset }
 
