@@ -31,8 +31,8 @@ struct Command: Sendable {
         "narthex", BothCommand.about, flags: BothCommand.flags,
         subcommands: [
             GatewayCommand.command, ServerCommand.command, QueryCommand.command, CheckCommand.command,
-            TestCommand.command, PushCommand.command, DeleteCommand.command, GroupsCommand.command,
-            ExecCommand.command,
+            TestCommand.command, StoreCommand.command, PushCommand.command, DeleteCommand.command,
+            GroupsCommand.command, ExecCommand.command,
         ], action: BothCommand.run)
 
     /// Runs this command, or one below it, with the arguments that follow its name.

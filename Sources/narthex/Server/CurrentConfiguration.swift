@@ -21,6 +21,7 @@ struct LoadedConfiguration: Sendable {
     func adjust(_ options: inout Database.Options) {
         let storage = configuration.storage
         options.outOfOrderWindow = storage.outOfOrderTimeWindow.milliseconds
+        options.staleSeriesThreshold = storage.staleSeriesCompactionThreshold
         if storage.retention.time.milliseconds > 0 { options.retention = storage.retention.time.milliseconds }
         if storage.retention.size.bytes > 0 { options.maximumBytes = Int64(clamping: storage.retention.size.bytes) }
         if storage.retention.percentage > 0 { options.maximumDiskPercentage = storage.retention.percentage }
