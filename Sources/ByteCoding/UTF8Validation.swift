@@ -32,6 +32,13 @@ package enum UTF8Validation {
         return true
     }
 
+    /// Whether the bytes in `range` are valid UTF-8; false if it does not lie within.
+    package static func isValid(_ bytes: [UInt8], _ range: Range<Int>) -> Bool {
+        guard range.lowerBound >= 0, range.upperBound <= bytes.count else { return false }
+        // SAFETY: the buffer is only read within the call.
+        return bytes.withUnsafeBufferPointer { isValid(UnsafeBufferPointer(rebasing: $0[range])) }
+    }
+
     /// Whether `bytes` are valid UTF-8.
     package static func isValid(_ bytes: [UInt8]) -> Bool {
         // SAFETY: the buffer is only read within the call.

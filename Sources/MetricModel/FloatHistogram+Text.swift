@@ -9,14 +9,14 @@ extension HistogramBucket: CustomStringConvertible {
     }
 
     /// Appends ``description``.
-    func append(to text: inout [UInt8]) {
+    func append(to text: inout [UInt8], hasIntegerCounts: Bool = false) {
         text.append(lowerInclusive ? UInt8(ascii: "[") : UInt8(ascii: "("))
         FloatText.append(lower, .general, to: &text)
         text.append(UInt8(ascii: ","))
         FloatText.append(upper, .general, to: &text)
         text.append(upperInclusive ? UInt8(ascii: "]") : UInt8(ascii: ")"))
         text.append(UInt8(ascii: ":"))
-        FloatText.append(count, .general, to: &text)
+        FloatText.append(count, hasIntegerCounts ? .fixed : .general, to: &text)
     }
 }
 
@@ -27,9 +27,12 @@ extension FloatHistogram: CustomStringConvertible {
     public var description: String { String(decoding: text, as: UTF8.self) }
 
     /// ``description`` as bytes.
-    public var text: [UInt8] {
+    public var text: [UInt8] { text(hasIntegerCounts: false) }
+
+    /// ``description`` as bytes; whole counts, those of a ``NativeHistogram``, are written without an exponent.
+    public func text(hasIntegerCounts: Bool) -> [UInt8] {
         var text = Array("{count:".utf8)
-        FloatText.append(count, .general, to: &text)
+        FloatText.append(count, hasIntegerCounts ? .fixed : .general, to: &text)
         text += Array(", sum:".utf8)
         FloatText.append(sum, .general, to: &text)
         var below: [HistogramBucket] = []
@@ -39,16 +42,16 @@ extension FloatHistogram: CustomStringConvertible {
         }
         for bucket in below.reversed() {
             text += [UInt8(ascii: ","), UInt8(ascii: " ")]
-            bucket.append(to: &text)
+            bucket.append(to: &text, hasIntegerCounts: hasIntegerCounts)
         }
         if zeroCount != 0 {
             text += [UInt8(ascii: ","), UInt8(ascii: " ")]
-            zeroBucket.append(to: &text)
+            zeroBucket.append(to: &text, hasIntegerCounts: hasIntegerCounts)
         }
         forEachPositiveBucket {
             guard $0.count != 0 else { return true }
             text += [UInt8(ascii: ","), UInt8(ascii: " ")]
-            $0.append(to: &text)
+            $0.append(to: &text, hasIntegerCounts: hasIntegerCounts)
             return true
         }
         text.append(UInt8(ascii: "}"))

@@ -9,11 +9,14 @@ public struct SampleColumns: Sendable {
         public var index: Int
         /// The sample.
         public var histogram: FloatHistogram
+        /// Whether it was stored with whole numbers as counts.
+        public var hasIntegerCounts: Bool
 
         /// The histogram at `index`.
-        public init(index: Int, histogram: FloatHistogram) {
+        public init(index: Int, histogram: FloatHistogram, hasIntegerCounts: Bool = false) {
             self.index = index
             self.histogram = histogram
+            self.hasIntegerCounts = hasIntegerCounts
         }
     }
 
@@ -41,8 +44,11 @@ public struct SampleColumns: Sendable {
     }
 
     /// Appends a histogram.
-    public mutating func append(_ timestamp: Timestamp, _ histogram: FloatHistogram) {
-        histograms.append(HistogramSample(index: timestamps.count, histogram: histogram))
+    public mutating func append(
+        _ timestamp: Timestamp, _ histogram: FloatHistogram, hasIntegerCounts: Bool = false
+    ) {
+        histograms.append(
+            HistogramSample(index: timestamps.count, histogram: histogram, hasIntegerCounts: hasIntegerCounts))
         timestamps.append(timestamp)
         values.append(histogram.isStale ? SampleValue.stale : 0)
     }

@@ -47,8 +47,15 @@ package struct BlockMeta: Sendable, Equatable {
 
     /// The hint that all samples came out of order.
     package static let outOfOrderHint = "from-out-of-order"
+    /// The hint of a block that was written from series that had ended.
+    package static let staleSeriesHint = "from-stale-series"
+
+    /// Whether the head may hold more samples in order of the block's time.
+    package var isPartial: Bool {
+        hints.contains { $0 == Self.outOfOrderHint || Self.partialHints.contains($0) }
+    }
     /// Hints of blocks that hold a part of the head only; such blocks are compacted apart from others.
-    package static let partialHints = ["from-stale-series", "from-selected-series"]
+    package static let partialHints = [staleSeriesHint, "from-selected-series"]
 
     /// A block from `minimumTime` to before `maximumTime`.
     package init(ulid: ULID, minimumTime: Timestamp, maximumTime: Timestamp) {

@@ -84,10 +84,11 @@ package enum ChunkDecoder {
         into columns: inout SampleColumns, _ float: (Histogram) -> FloatHistogram
     ) throws(ChunkError) {
         var decoder = try HistogramDecoder<Histogram>(encoding, bytes)
+        let isInteger = type == NativeHistogram.self
         if decoder.start.isPresent { columns.padStartTimestamps(to: columns.count) }
         for _ in 0..<count {
             guard try decoder.next() else { break }
-            columns.append(decoder.timestamp, float(decoder.histogram))
+            columns.append(decoder.timestamp, float(decoder.histogram), hasIntegerCounts: isInteger)
             if decoder.start.isPresent { columns.startTimestamps.append(decoder.startTimestamp) }
         }
     }

@@ -35,6 +35,8 @@ package protocol ChunkHistogram: Sendable {
     static func encoding(startTimestamps: Bool) -> ChunkEncoding
     /// The staleness marker.
     static var stale: Self { get }
+    /// Lowers the resolution.
+    mutating func reduceResolution(to target: Int32) throws(HistogramError)
     /// Whether a schema change leaves it open whether there was a reset: upstream says so for integers only.
     static var reportsUnknownResets: Bool { get }
 }

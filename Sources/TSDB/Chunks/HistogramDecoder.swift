@@ -53,7 +53,14 @@ struct HistogramDecoder<Histogram: ChunkHistogram> {
     var histogram: Histogram {
         if SampleValue.isStale(coder.sum) { return Histogram.stale }
         let hint: CounterResetHint = chunkHint == .gauge ? .gauge : read > 1 ? .notReset : .unknown
-        return coder.histogram(layout, hint: hint)
+        var histogram = coder.histogram(layout, hint: hint)
+        let highest = FloatHistogram.exponentialSchemas.upperBound
+        if histogram.schema > highest {
+            // Resolutions that are reserved for the future are lowered, as upstream does. Spans and buckets of a chunk
+            // always fit each other, which is all that could go wrong.
+            try? histogram.reduceResolution(to: highest)
+        }
+        return histogram
     }
 }
 

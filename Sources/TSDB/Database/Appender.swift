@@ -112,32 +112,85 @@ package final class Appender {
         return taken
     }
 
-    /// Adds many numbers, whose series are told by their labels, up to the first whose series is new: the caller
-    /// checks its labels, appends it alone, and goes on behind it.
+    /// Adds many numbers, whose series are told by their labels; series that are new are made.
+    ///
+    /// The lock of all series is taken twice for some hundreds of samples, not for each: others that append at the same
+    /// time would spend more on waiting than on their work.
     /// - Parameters:
     ///   - samples: With labels as ``LabelledSamples`` demands.
-    ///   - first: The index to begin with.
-    ///   - rejected: As above.
-    /// - Returns: how many were taken, and the index of the first that needs its series made, or the number of samples.
-    /// - Complexity: O(bytes of the labels); no allocation a sample.
+    ///   - isSound: Whether labels of a new series may be stored.
+    ///   - rejected: Called for each sample that is not taken, with its index and the reason, in no order; unsound
+    ///     labels are ``AppendError/invalidLabels(_:)``. It must not call the database or this appender.
+    /// - Returns: how many were taken.
+    /// - Complexity: O(bytes of the labels); no allocation a sample of a known series.
     package func append(
-        _ samples: borrowing LabelledSamples, from first: Int, rejected: (Int, AppendError) -> Void
-    ) -> (taken: Int, next: Int) {
-        guard first < samples.count else { return (0, samples.count) }
+        _ samples: borrowing LabelledSamples, isSound: (Labels) -> Bool, rejected: (Int, AppendError) -> Void
+    ) -> Int {
+        guard samples.count > 0 else { return 0 }
         begin()
         let limits = self.limits
         let number = self.number
         let buffer = self.buffer
         var taken = 0
-        let next = head.series.forEachKnown(of: samples, from: first) { index, row, series in
+        var unknown: [Int] = []
+        var start = 0
+        while start < samples.count {
+            let end = min(samples.count, start + SeriesMap.pieceSize)
+            head.series.forEach(of: samples, in: start..<end) { index, row, series in
+                switch series.map({ add(row.timestamp, row.value, to: $0, number, limits, buffer) }) ?? nil {
+                case nil: unknown.append(index)
+                case .refused(let error): rejected(index, error)
+                case .inOrder, .repeated, .outOfOrder: taken &+= 1
+                }
+            }
+            if !unknown.isEmpty {
+                taken &+= appendNew(samples, unknown, isSound, rejected)
+                unknown.removeAll(keepingCapacity: true)
+            }
+            start = end
+        }
+        return taken
+    }
+
+    /// Adds the samples at `indices`, whose series are to be made.
+    private func appendNew(
+        _ samples: borrowing LabelledSamples, _ indices: [Int], _ isSound: (Labels) -> Bool,
+        _ rejected: (Int, AppendError) -> Void
+    ) -> Int {
+        var wanted: [SeriesMap.Wanted] = []
+        wanted.reserveCapacity(indices.count)
+        for index in indices {
+            let labels = samples.labels(at: index)
+            guard !labels.isEmpty, isSound(labels) else {
+                rejected(index, .invalidLabels(labels.isEmpty ? "empty labelset" : labels.description))
+                continue
+            }
+            wanted.append(SeriesMap.Wanted(index: index, labels: labels, hash: samples.rows[index].hash))
+        }
+        let limit = head.setup.maximumSeries
+        var taken = 0
+        var removed: [SeriesMap.Wanted] = []
+        var created: UInt64 = 0
+        head.series.forEachMade(wanted, limit: limit) { one, series, isNew in
+            guard let series else { return rejected(one.index, .seriesLimit(limit)) }
+            if isNew { created &+= 1 }
+            let row = samples.rows[one.index]
             switch add(row.timestamp, row.value, to: series, number, limits, buffer) {
-            case nil: return false
-            case .refused(let error): rejected(index, error)
+            case nil: removed.append(one)
+            case .refused(let error): rejected(one.index, error)
             case .inOrder, .repeated, .outOfOrder: taken &+= 1
             }
-            return true
         }
-        return (taken, next)
+        head.counters.seriesCreated.add(created, ordering: .relaxed)
+        // A series that is just being removed leaves the map in a moment.
+        for one in removed {
+            let row = samples.rows[one.index]
+            do throws(AppendError) {
+                _ = try append(.none, labels: one.labels, timestamp: row.timestamp, value: row.value)
+                taken &+= 1
+            } catch { rejected(one.index, error) }
+        }
+        return taken
     }
 
     /// Puts a number into the buffer, if it can be taken.

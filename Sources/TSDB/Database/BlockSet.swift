@@ -78,6 +78,6 @@ struct BlockSet {
 
     /// Where the samples in order end that blocks hold; `.min` without blocks.
     static func inOrderEnd(_ blocks: [Block]) -> Timestamp {
-        blocks.map(\.meta).filter { !$0.hints.contains(BlockMeta.outOfOrderHint) }.map(\.maximumTime).max() ?? .min
+        blocks.map(\.meta).filter { !$0.isPartial }.map(\.maximumTime).max() ?? .min
     }
 }

@@ -33,10 +33,12 @@ extension Database {
         var time: Timestamp?
         /// Late chunks up to this reference, and the segment of their log that comes after them.
         var late: (reference: UInt64, segment: Int)?
+        /// Series that have ended.
+        var stale: [StaleSeries] = []
         /// The first commit whose readers see the blocks.
         var commit: UInt64 = 0
 
-        var isEmpty: Bool { time == nil && late == nil }
+        var isEmpty: Bool { time == nil && late == nil && stale.isEmpty }
     }
 
     private func compact(_ pending: inout PendingTruncation, _ now: Timestamp) throws(StoreError) {
@@ -46,6 +48,7 @@ extension Database {
             didPersist = true
         }
         if didPersist || head.lateSamplesAreOld { try persistLate(&pending, now) }
+        try persistStale(&pending, now)
         try compactBlocks(now)
     }
 
@@ -100,7 +103,7 @@ extension Database {
         return rest < 0 ? time &- rest &- width : time - rest
     }
 
-    private func blockMeta(_ range: TimeInterval, _ now: Timestamp) -> BlockMeta {
+    func blockMeta(_ range: TimeInterval, _ now: Timestamp) -> BlockMeta {
         var generator = SystemRandomNumberGenerator()
         var meta = BlockMeta(
             ulid: ULID(time: now, using: &generator), minimumTime: range.minimumTime,
@@ -109,7 +112,7 @@ extension Database {
         return meta
     }
 
-    private func counting(
+    func counting(
         _ body: () throws(StoreError) -> BlockMeta?
     ) throws(StoreError) -> BlockMeta? {
         do throws(StoreError) {
@@ -129,10 +132,14 @@ extension Database {
     }
 
     /// Drops from the head what is in blocks, if no reader needs it there; else the next call does.
-    private func forget(_ pending: inout PendingTruncation) throws(StoreError) {
+    func forget(_ pending: inout PendingTruncation) throws(StoreError) {
         guard !pending.isEmpty, head.isolation.oldestReader >= pending.commit else { return }
+        if !pending.stale.isEmpty {
+            try head.removeStale(pending.stale)
+            pending.stale = []
+        }
         if let time = pending.time {
-            try head.forget(before: time)
+            try forgetHead(before: time)
             pending.time = nil
             counters.truncations.add(1, ordering: .relaxed)
             let didWrite = try checkpoint(before: time)
@@ -141,6 +148,13 @@ extension Database {
         if let late = pending.late {
             try head.forgetLate(upTo: late.reference, segment: late.segment, on: fileSystem)
             pending.late = nil
+        }
+    }
+
+    private func forgetHead(before time: Timestamp) throws(StoreError) {
+        do throws(StoreError) { try head.forget(before: time) } catch {
+            counters.truncationsFailed.add(1, ordering: .relaxed)
+            throw error
         }
     }
 
@@ -164,7 +178,13 @@ extension Database {
     ) throws(StoreError) -> UInt64 {
         let set = BlockSet(path, on: fileSystem, events: events)
         var added: [Block] = []
-        for meta in metas { added.append(try set.open(meta.ulid)) }
+        do throws(StoreError) {
+            for meta in metas { added.append(try set.open(meta.ulid)) }
+        } catch {
+            counters.reloadsFailed.add(1, ordering: .relaxed)
+            throw error
+        }
+        counters.reloads.add(1, ordering: .relaxed)
         let gone = Set(removing.map { $0.meta.ulid })
         let commit = try head.withCommitState { (_) throws(StoreError) -> UInt64 in
             let ticket = head.isolation.beginCommit()

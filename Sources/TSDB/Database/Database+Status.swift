@@ -9,6 +9,7 @@ extension Database {
         status.maximumTime = head.maximumTime.load(ordering: .relaxed)
         status.labelPairCount = head.postings.pairCount
         status.chunkCount = head.chunkCount
+        status.staleSeriesCount = head.staleSeriesCount.load(ordering: .relaxed)
         return status
     }
 
@@ -67,6 +68,11 @@ extension Database {
         metrics.compactions = self.counters.compactions.load(ordering: .relaxed)
         metrics.compactionsFailed = self.counters.compactionsFailed.load(ordering: .relaxed)
         metrics.headTruncations = self.counters.truncations.load(ordering: .relaxed)
+        metrics.headTruncationsFailed = self.counters.truncationsFailed.load(ordering: .relaxed)
+        metrics.blockReloads = self.counters.reloads.load(ordering: .relaxed)
+        metrics.blockReloadsFailed = self.counters.reloadsFailed.load(ordering: .relaxed)
+        metrics.staleCompactions = self.counters.staleCompactions.load(ordering: .relaxed)
+        metrics.staleCompactionsFailed = self.counters.staleCompactionsFailed.load(ordering: .relaxed)
         metrics.checkpoints = self.counters.checkpoints.load(ordering: .relaxed)
         metrics.checkpointsFailed = self.counters.checkpointsFailed.load(ordering: .relaxed)
         metrics.blocksByTimeRetention = self.counters.blocksByTime.load(ordering: .relaxed)

@@ -38,6 +38,9 @@ extension Database {
         package var maximumExemplars = 0
         /// Most series in the head; 0 for no limit.
         package var maximumSeries = 0
+        /// The share of series that have ended, from 0 to 1, from which on they are written to blocks and forgotten
+        /// before their time; 0 for never.
+        package var staleSeriesThreshold = 0.0
         /// Whether the head is written to a snapshot at a graceful stop, so that the next start need not replay.
         package var memorySnapshotOnShutdown = false
         /// Whether metadata is kept in the log.

@@ -27,6 +27,11 @@ package final class Database: Sendable {
         let compactions = Atomic<UInt64>(0)
         let compactionsFailed = Atomic<UInt64>(0)
         let truncations = Atomic<UInt64>(0)
+        let truncationsFailed = Atomic<UInt64>(0)
+        let reloads = Atomic<UInt64>(0)
+        let reloadsFailed = Atomic<UInt64>(0)
+        let staleCompactions = Atomic<UInt64>(0)
+        let staleCompactionsFailed = Atomic<UInt64>(0)
         let checkpoints = Atomic<UInt64>(0)
         let checkpointsFailed = Atomic<UInt64>(0)
         let blocksByTime = Atomic<UInt64>(0)
@@ -297,7 +302,7 @@ extension Database.Options {
             throw .invalidOptions("a chunk holds 1 to 16,000 samples, an out-of-order chunk 1 to 255")
         }
         guard retention >= 0, maximumBytes >= 0, outOfOrderWindow >= 0, maximumExemplars >= 0, maximumSeries >= 0,
-            maximumDiskPercentage >= 0, maximumDiskPercentage <= 100
+            maximumDiskPercentage >= 0, maximumDiskPercentage <= 100, staleSeriesThreshold >= 0
         else {
             throw .invalidOptions("limits must not be negative")
         }

@@ -101,23 +101,13 @@ package struct LabelledSamples: ~Copyable {
                 timestamp: timestamp, value: value))
     }
 
-    /// The time of a sample; `index` is below ``count``.
-    package func timestamp(at index: Int) -> Timestamp { rows[index].timestamp }
-
-    /// The value of a sample; `index` is below ``count``.
-    package func value(at index: Int) -> Double { rows[index].value }
-
     /// The labels of a sample's series; `index` is below ``count``.
     package func labels(at index: Int) -> Labels {
         Labels(assumingPacked: [UInt8](packedLabels(rows[index])))
     }
 
-    /// The index behind the samples that were added to the same series as the one at `index`.
-    package func endOfSeries(at index: Int) -> Int {
-        var end = index + 1
-        while end < rows.count, rows[end].start == rows[index].start { end += 1 }
-        return end
-    }
+    /// Whether two samples were added to the same series; both indices are below ``count``.
+    package func areOfOneSeries(_ first: Int, _ second: Int) -> Bool { rows[first].start == rows[second].start }
 
     /// The labels of a row; valid until the next change.
     @inline(__always)

@@ -59,15 +59,16 @@ extension SampleColumns {
     mutating func append(_ other: SampleColumns, from first: Int = 0) {
         let base = count
         if !other.startTimestamps.isEmpty || !startTimestamps.isEmpty {
-            startTimestamps += Array(repeating: 0, count: base - startTimestamps.count)
-            startTimestamps +=
-                other.startTimestamps.isEmpty
-                ? Array(repeating: 0, count: other.count - first) : Array(other.startTimestamps[first...])
+            padStartTimestamps(to: base)
+            startTimestamps += other.startTimestamps.dropFirst(first)
+            padStartTimestamps(to: base + other.count - first)
         }
         timestamps += other.timestamps[first...]
         values += other.values[first...]
         for sample in other.histograms where sample.index >= first {
-            histograms.append(HistogramSample(index: sample.index - first + base, histogram: sample.histogram))
+            var moved = sample
+            moved.index = sample.index - first + base
+            histograms.append(moved)
         }
     }
 
@@ -89,14 +90,16 @@ extension SampleColumns {
         var rightHistogram = 0
         func take(_ source: SampleColumns, _ index: Int, _ histogram: inout Int) {
             if histogram < source.histograms.count && source.histograms[histogram].index == index {
-                result.append(source.timestamps[index], source.histograms[histogram].histogram)
+                let sample = source.histograms[histogram]
+                result.append(
+                    source.timestamps[index], sample.histogram, hasIntegerCounts: sample.hasIntegerCounts)
                 result.values[result.count - 1] = source.values[index]
                 histogram += 1
             } else {
                 result.append(source.timestamps[index], source.values[index])
             }
             if hasStarts {
-                result.startTimestamps.append(source.startTimestamps.isEmpty ? 0 : source.startTimestamps[index])
+                result.startTimestamps.append(index < source.startTimestamps.count ? source.startTimestamps[index] : 0)
             }
         }
         while i < left.count || j < right.count {

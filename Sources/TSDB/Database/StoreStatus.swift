@@ -32,6 +32,8 @@ package struct HeadStatus: Sendable, Hashable {
     package var maximumTime: Timestamp = .min
     /// Different label pairs.
     package var labelPairCount = 0
+    /// Series that have ended, as of the last maintenance.
+    package var staleSeriesCount = 0
 
     /// An empty head.
     package init() {}
@@ -95,7 +97,10 @@ package struct StoreMetrics: Sendable, Hashable {
     package var headTruncationsFailed: UInt64 = 0
     package var compactions: UInt64 = 0
     package var compactionsFailed: UInt64 = 0
+    package var blockReloads: UInt64 = 0
     package var blockReloadsFailed: UInt64 = 0
+    package var staleCompactions: UInt64 = 0
+    package var staleCompactionsFailed: UInt64 = 0
     package var blocksByTimeRetention: UInt64 = 0
     package var blocksBySizeRetention: UInt64 = 0
     package var storageBytes: Int64 = 0

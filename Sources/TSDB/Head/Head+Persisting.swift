@@ -3,11 +3,12 @@ internal import MetricModel
 
 extension Head {
     /// The next range that is to become a block: the oldest chunk range, once the head holds one and a half of them.
-    /// - Parameter end: Where the blocks end.
-    ///
     /// Source: prometheus/prometheus tsdb/head.go (`compactable`).
-    func persistableRange(after end: Timestamp) -> TimeInterval? {
-        let newest = maximumTime.load(ordering: .relaxed)
+    /// - Parameters:
+    ///   - end: Where the blocks end.
+    ///   - newest: The newest sample, if not the one that there is.
+    func persistableRange(after end: Timestamp, newest: Timestamp? = nil) -> TimeInterval? {
+        let newest = newest ?? maximumTime.load(ordering: .relaxed)
         var oldest = minimumTime.load(ordering: .relaxed)
         guard oldest <= newest else { return nil }
         oldest = max(oldest, end)

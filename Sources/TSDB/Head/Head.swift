@@ -47,6 +47,8 @@ final class Head: Sendable {
     let lateMinimumTime = Atomic<Int64>(.max)
     let lateMaximumTime = Atomic<Int64>(.min)
     let outOfOrderWindow: Atomic<Int64>
+    /// Series that have ended, as counted by the last maintenance.
+    let staleSeriesCount = Atomic<Int>(0)
     /// References whose series records the log must keep until the segment given is condensed, though the head has
     /// no such series (any more).
     let recordExpiry = Mutex<[UInt64: Int]>([:])

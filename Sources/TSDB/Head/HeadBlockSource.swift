@@ -19,11 +19,12 @@ struct HeadBlockSource {
     private let rules: ChunkRules
     private let isLate: Bool
 
-    /// The samples in order from `range.minimumTime` to `range.maximumTime`.
-    init(_ head: Head, range: TimeInterval) throws(StoreError) {
+    /// The samples in order from `range.minimumTime` to `range.maximumTime`: of all series, or of those given.
+    init(_ head: Head, range: TimeInterval, of references: Set<UInt64>? = nil) throws(StoreError) {
         let view = HeadView(
             head, from: range.minimumTime, inOrderFrom: range.minimumTime, to: range.maximumTime)
         var views = try view.views([])
+        if let references { views.removeAll { !references.contains($0.series.reference) } }
         for index in views.indices {
             views[index].late = []
             views[index].lateBuffer = []

@@ -170,7 +170,8 @@ struct HeadSeriesView: Sendable {
         for sample in lateBuffer {
             switch sample.value {
             case .float(let value): buffered.append(sample.timestamp, value)
-            case .histogram(.integer(let histogram)): buffered.append(sample.timestamp, histogram.float)
+            case .histogram(.integer(let histogram)):
+                buffered.append(sample.timestamp, histogram.float, hasIntegerCounts: true)
             case .histogram(.float(let histogram)): buffered.append(sample.timestamp, histogram)
             }
         }

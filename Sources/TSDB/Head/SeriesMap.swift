@@ -73,29 +73,44 @@ final class SeriesMap: Sendable {
         }
     }
 
-    /// The series of many label sets, in one go, up to the first that is not there or for which `body` says so.
+    /// Series that are looked up under one lock: others need not wait for a whole batch.
+    static let pieceSize = 256
+
+    /// The series of the label sets of some samples, in one go; nil where there is none.
     /// The series are not retained, as above.
-    /// - Returns: the index at which it ended.
-    func forEachKnown(
-        of samples: borrowing LabelledSamples, from first: Int,
-        _ body: (Int, LabelledSamples.Row, MemorySeries) -> Bool
-    ) -> Int {
-        var start = first
-        while start < samples.count {
-            let end = min(samples.count, start + 256)
-            let reached = lock.withLock { _ in
-                for index in start..<end {
-                    let row = samples.rows[index]
-                    let packed = samples.packedLabels(row)
-                    let found = state.byHash.find(row.hash) { $0.labels.isPacked(as: packed) }
-                    guard let found, found._withUnsafeGuaranteedRef({ body(index, row, $0) }) else { return index }
+    func forEach(
+        of samples: borrowing LabelledSamples, in range: Range<Int>,
+        _ body: (Int, LabelledSamples.Row, MemorySeries?) -> Void
+    ) {
+        lock.withLock { _ in
+            for index in range {
+                let row = samples.rows[index]
+                let packed = samples.packedLabels(row)
+                if let found = state.byHash.find(row.hash, { $0.labels.isPacked(as: packed) }) {
+                    found._withUnsafeGuaranteedRef { body(index, row, $0) }
+                } else {
+                    body(index, row, nil)
                 }
-                return end
             }
-            if reached < end { return reached }
-            start = end
         }
-        return samples.count
+    }
+
+    /// A series that is to be there, for the sample at an index.
+    struct Wanted {
+        var index: Int
+        var labels: Labels
+        var hash: UInt64
+    }
+
+    /// Calls `body` with the series of each label set, made if it is missing; nil where the head has `limit` series
+    /// already. The calls come in order, under one lock.
+    func forEachMade(_ wanted: [Wanted], limit: Int, _ body: (Wanted, MemorySeries?, _ isNew: Bool) -> Void) {
+        lock.withLock { _ in
+            for one in wanted {
+                let made = makeLocked(one.labels, one.hash, limit)
+                body(one, made?.series, made?.isNew ?? false)
+            }
+        }
     }
 
     /// The series with `labels`.
@@ -106,20 +121,22 @@ final class SeriesMap: Sendable {
     /// The series with `labels`, which is made if it is missing and the head has fewer than `limit` series.
     /// - Returns: nil if the limit is reached.
     func seriesMade(_ labels: Labels, hash: UInt64, limit: Int) -> (series: MemorySeries, isNew: Bool)? {
-        lock.withLock { _ in
-            if let found = state.byHash.find(hash, { $0.labels == labels }) {
-                return (found.takeUnretainedValue(), false)
-            }
-            if limit > 0 && state.byReference.count >= limit { return nil }
-            repeat {
-                state.lastReference &+= 1
-            } while SeriesMap.number(state.lastReference) == 0
-                || state.byReference.find(number: SeriesMap.number(state.lastReference)) != nil
-            let series = MemorySeries(reference: state.lastReference, labels: labels)
-            insert(series, hash)
-            state.unlogged.append(series)
-            return (series, true)
-        }
+        lock.withLock { _ in makeLocked(labels, hash, limit) }
+    }
+
+    private func makeLocked(
+        _ labels: Labels, _ hash: UInt64, _ limit: Int
+    ) -> (series: MemorySeries, isNew: Bool)? {
+        if let found = state.byHash.find(hash, { $0.labels == labels }) { return (found.takeUnretainedValue(), false) }
+        if limit > 0 && state.byReference.count >= limit { return nil }
+        repeat {
+            state.lastReference &+= 1
+        } while SeriesMap.number(state.lastReference) == 0
+            || state.byReference.find(number: SeriesMap.number(state.lastReference)) != nil
+        let series = MemorySeries(reference: state.lastReference, labels: labels)
+        insert(series, hash)
+        state.unlogged.append(series)
+        return (series, true)
     }
 
     /// Adds a series of the log, under its own reference.

@@ -249,6 +249,9 @@ enum WALRecordDecoder {
         if schema == Int64(FloatHistogram.customBucketsSchema) { histogram.customValues = doubles(&cursor) }
         guard let known = knownSchema(schema) else { return nil }
         histogram.schema = known
+        do throws(HistogramError) {
+            if known > highestSchema { try histogram.reduceResolution(to: highestSchema) }
+        } catch { return nil }
         return .integer(histogram)
     }
 
@@ -267,8 +270,14 @@ enum WALRecordDecoder {
         if schema == Int64(FloatHistogram.customBucketsSchema) { histogram.customValues = doubles(&cursor) }
         guard let known = knownSchema(schema) else { return nil }
         histogram.schema = known
+        do throws(HistogramError) {
+            if known > highestSchema { try histogram.reduceResolution(to: highestSchema) }
+        } catch { return nil }
         return .float(histogram)
     }
+
+    /// Finer resolutions are lowered to it.
+    private static let highestSchema = FloatHistogram.exponentialSchemas.upperBound
 
     /// Schemas that upstream knows: those it writes, those it reserves for finer resolutions, custom buckets.
     private static func knownSchema(_ schema: Int64) -> Int32? {

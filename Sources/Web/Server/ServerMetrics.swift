@@ -108,6 +108,9 @@ package final class ServerMetrics: Sendable {
         let seconds = { (time: Timestamp) in time == .max || time == .min ? 0 : Double(time) / 1000 }
         return [
             gauge("prometheus_tsdb_head_series", "Total number of series in the head block.", Double(head.seriesCount)),
+            gauge(
+                "prometheus_tsdb_head_stale_series", "Total number of stale series in the head block.",
+                Double(head.staleSeriesCount)),
             gauge("prometheus_tsdb_head_chunks", "Total number of chunks in the head block.", Double(head.chunkCount)),
             gauge(
                 "prometheus_tsdb_head_min_time_seconds", "Minimum time bound of the head block.",
@@ -156,8 +159,27 @@ package final class ServerMetrics: Sendable {
                 "prometheus_tsdb_head_truncations_total", "Total number of head truncations attempted.",
                 metrics.headTruncations),
             counter(
+                "prometheus_tsdb_head_truncations_failed_total", "Total number of head truncations that failed.",
+                metrics.headTruncationsFailed),
+            counter(
                 "prometheus_tsdb_checkpoint_creations_total", "Total number of checkpoint creations attempted.",
                 metrics.checkpoints),
+            counter(
+                "prometheus_tsdb_checkpoint_creations_failed_total",
+                "Total number of checkpoint creations that failed.", metrics.checkpointsFailed),
+            counter(
+                "prometheus_tsdb_reloads_total",
+                "Number of times the database reloaded block data from disk.", metrics.blockReloads),
+            counter(
+                "prometheus_tsdb_reloads_failures_total",
+                "Number of times the database failed to reloadBlocks block data from disk.",
+                metrics.blockReloadsFailed),
+            counter(
+                "prometheus_tsdb_stale_series_compactions_triggered_total",
+                "Total number of triggered stale series compactions.", metrics.staleCompactions),
+            counter(
+                "prometheus_tsdb_stale_series_compactions_failed_total",
+                "Total number of failed stale series compactions.", metrics.staleCompactionsFailed),
             counter(
                 "prometheus_tsdb_compactions_total",
                 "Total number of compactions that were executed for the partition.",

@@ -58,7 +58,9 @@ struct RemoteHistogram {
         }
     }
 
-    private static func span(_ bytes: UnsafeRawBufferPointer, _ range: Range<Int>) throws(WireReader.Fault) -> BucketSpan {
+    private static func span(_ bytes: UnsafeRawBufferPointer, _ range: Range<Int>) throws(WireReader.Fault)
+        -> BucketSpan
+    {
         var span = BucketSpan(offset: 0, length: 0)
         var reader = WireReader(bytes, range)
         while let (number, value) = try reader.next() {
@@ -83,11 +85,8 @@ struct RemoteHistogram {
             if histogram.schema > highest, histogram.schema <= 52 { try histogram.reduceResolution(to: highest) }
             return .float(histogram)
         }
-        if integer.schema > highest, integer.schema <= 52 {
-            var histogram = integer.float
-            try histogram.reduceResolution(to: highest)
-            return .float(histogram)
-        }
-        return .integer(integer)
+        var histogram = integer
+        if histogram.schema > highest, histogram.schema <= 52 { try histogram.reduceResolution(to: highest) }
+        return .integer(histogram)
     }
 }

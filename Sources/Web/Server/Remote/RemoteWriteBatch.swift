@@ -175,37 +175,22 @@ struct RemoteWriteBatch: ~Copyable {
     /// Appends the samples that wait.
     private mutating func flush() throws(Fault) {
         defer { plain.removeAll() }
-        var index = 0
-        while index < plain.count {
-            var rejected: [(index: Int, error: AppendError)] = []
-            let (taken, next) = appender.append(plain, from: index) { rejected.append(($0, $1)) }
-            written.samples += taken
-            for (index, error) in rejected {
-                let labels = plain.labels(at: index)
+        var rejected: [(index: Int, error: AppendError)] = []
+        written.samples += appender.append(
+            plain, isSound: { RemoteWriteSeries.isSound($0) }, rejected: { rejected.append(($0, $1)) })
+        rejected.sort { $0.index < $1.index }
+        var unsound: Int?
+        for (index, error) in rejected {
+            let labels = plain.labels(at: index)
+            guard case .invalidLabels = error else {
                 try refuse(error, error.description) { labels.description }
+                continue
             }
-            index = next < plain.count ? try appendNew(next) : next
+            let isSameSeries = unsound.map { plain.areOfOneSeries($0, index) } ?? false
+            unsound = index
+            if version == .two || !isSameSeries { invalidLabelSamples += 1 }
+            if version == .two, !isSameSeries { faults.append("invalid metric name or labels, got \(labels)") }
         }
-    }
-
-    /// Appends a sample whose series is new.
-    /// - Returns: the index of the sample to go on with.
-    private mutating func appendNew(_ index: Int) throws(Fault) -> Int {
-        let labels = plain.labels(at: index)
-        guard RemoteWriteSeries.isSound(labels) else {
-            let end = plain.endOfSeries(at: index)
-            invalidLabelSamples += version == .one ? 1 : end - index
-            if version == .two { faults.append("invalid metric name or labels, got \(labels)") }
-            return end
-        }
-        do throws(AppendError) {
-            _ = try appender.append(
-                .none, labels: labels, timestamp: plain.timestamp(at: index), value: plain.value(at: index))
-            written.samples += 1
-        } catch {
-            try refuse(error, error.description) { labels.description }
-        }
-        return index + 1
     }
 
     /// Makes the samples visible and durable.

@@ -1,3 +1,4 @@
+internal import ByteCoding
 internal import MetricModel
 
 /// One series of a remote write message, whose label texts are ranges of the message.
@@ -53,8 +54,17 @@ struct RemoteWriteSeries {
 
     /// Whether labels that are sorted, each name once, can be stored.
     static func isSound(_ labels: Labels) -> Bool {
+        let packed = labels.packedBytes
+        let metricName = Labels.metricName.bytes
+        var isSound = true
         var hasMetricName = false
-        return labels.pairs.allSatisfy { isSound($0.name, $0.value, &hasMetricName) } && hasMetricName
+        labels.forEachRange { name, value in
+            if packed[name].elementsEqual(metricName) { hasMetricName = true }
+            isSound =
+                isSound && !name.isEmpty && UTF8Validation.isValid(packed, name)
+                && UTF8Validation.isValid(packed, value)
+        }
+        return isSound && hasMetricName
     }
 
     private static func isSound(_ name: ByteString, _ value: ByteString, _ hasMetricName: inout Bool) -> Bool {

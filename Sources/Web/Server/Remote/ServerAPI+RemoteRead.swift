@@ -67,7 +67,9 @@ extension ServerAPI {
         return queries
     }
 
-    private static func query(_ bytes: UnsafeRawBufferPointer, _ range: Range<Int>) throws(WireReader.Fault) -> ReadQuery {
+    private static func query(_ bytes: UnsafeRawBufferPointer, _ range: Range<Int>) throws(WireReader.Fault)
+        -> ReadQuery
+    {
         var query = ReadQuery()
         var reader = WireReader(bytes, range)
         while let (number, value) = try reader.next() {
@@ -81,7 +83,9 @@ extension ServerAPI {
         return query
     }
 
-    private static func matcher(_ bytes: UnsafeRawBufferPointer, _ range: Range<Int>) throws(WireReader.Fault) -> Matcher {
+    private static func matcher(_ bytes: UnsafeRawBufferPointer, _ range: Range<Int>) throws(WireReader.Fault)
+        -> Matcher
+    {
         var type: Int64 = 0
         var name = 0..<0
         var text = 0..<0

@@ -112,7 +112,8 @@ extension WireReader.Value {
 
     /// Appends the numbers of a repeated field, packed or one by one.
     func append<Number>(
-        to numbers: inout [Number], in bytes: UnsafeRawBufferPointer, isFixed: Bool = false, _ convert: (UInt64) -> Number
+        to numbers: inout [Number], in bytes: UnsafeRawBufferPointer, isFixed: Bool = false,
+        _ convert: (UInt64) -> Number
     ) throws(WireReader.Fault) {
         switch self {
         case .varint(let value), .fixed64(let value): numbers.append(convert(value))
