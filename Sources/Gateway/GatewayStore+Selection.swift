@@ -31,6 +31,16 @@ extension GatewayStore {
         return keys
     }
 
+    /// Those of `keys` that there are groups of.
+    package func present(_ keys: [GroupingKey]) -> Set<GroupingKey> {
+        var found: Set<GroupingKey> = []
+        for start in stride(from: 0, to: keys.count, by: 256) {
+            let part = keys[start..<min(start + 256, keys.count)]
+            state.withLock { state in for key in part where state.groupNumbers[key] != nil { found.insert(key) } }
+        }
+        return found
+    }
+
     /// Deletes groups, a few at a time, so that pushes between them wait for little; `completion` comes once, when all
     /// that was deleted is durable, or with the first refusal. Many groups take seconds: not for an event loop's thread.
     /// - Parameter time: Groups that were pushed since (nanoseconds since 1970) stay; `Int64.max`: all are deleted.

@@ -12,6 +12,8 @@ package struct GroupSummary: Sendable {
     package let familyCount: Int
     /// Metrics of all families: a histogram counts once.
     package let metricCount: Int
+    /// How long it stays.
+    package let lifetime: GroupLifetime
 
     /// Whether the last push was taken.
     package var lastPushSuccessful: Bool { failureTime <= pushTime }
@@ -36,7 +38,8 @@ extension GatewayStore {
                         GroupSummary(
                             key: group.key, pushTime: group.pushTime, failureTime: group.failureTime,
                             familyCount: group.members.count,
-                            metricCount: group.members.reduce(0) { $0 + Int($1.count) }))
+                            metricCount: group.members.reduce(0) { $0 + Int($1.count) },
+                            lifetime: group.lifetime))
                 }
                 return end
             }

@@ -13,6 +13,8 @@ package final class GatewayStore: Sendable {
         package var ownFamilies: [OwnFamily]
         /// A push that would make one more group is refused with ``Refusal/limit(_:)``.
         package var maximumGroups: Int
+        /// How long answers to requests with an idempotency key are remembered.
+        package var remembered = RememberedOutcomes.Limits()
 
         /// Options; by default nothing is limited.
         package init(ownFamilies: [OwnFamily] = [], maximumGroups: Int = .max) {
@@ -20,7 +22,9 @@ package final class GatewayStore: Sendable {
             self.maximumGroups = maximumGroups
         }
 
-        var emptyState: GatewayState { GatewayState(ownFamilies: ownFamilies, maximumGroups: maximumGroups) }
+        var emptyState: GatewayState {
+            GatewayState(ownFamilies: ownFamilies, maximumGroups: maximumGroups, remembering: remembered)
+        }
     }
 
     let state: Mutex<GatewayState>
@@ -96,8 +100,11 @@ package final class GatewayStore: Sendable {
         _ completion: @escaping @Sendable (Outcome) -> Void,
         _ change: (inout GatewayState, inout EffectLog) -> Outcome
     ) {
+        var isChanged = false
         let immediate: Outcome? = state.withLock { state in
             if let refusal = journal?.refusal { return .refused(refusal) }
+            let lastChange = state.changes.lastID
+            defer { isChanged = state.changes.lastID != lastChange }
             var log = EffectLog(isKept: journal != nil)
             let outcome = change(&state, &log)
             guard let journal else { return outcome }
@@ -107,7 +114,7 @@ package final class GatewayStore: Sendable {
             return nil
         }
         if let immediate { completion(immediate) }
-        watchers.notify()
+        if isChanged { watchers.notify() }
     }
 
     /// Removes groups whose lifetime has ended. Call it often, several times a second: it costs nothing if none has.
@@ -133,10 +140,21 @@ package final class GatewayStore: Sendable {
     }
 
     /// Notes that a scraper was sent all of `scrape`: groups that waited for it go.
+    ///
+    /// Many groups are removed in small portions, as in ``expire(at:)``: not for an event loop's thread.
     /// - Parameter scraper: What tells scrapers apart, such as an address.
     package func confirm(_ scrape: Scrape, by scraper: ByteString) {
-        guard !scrape.awaited.isEmpty else { return }
-        submit(.scraped(scrape.awaited, by: scraper)) { _ in }
+        let awaited = scrape.awaited
+        for start in stride(from: 0, to: awaited.count, by: GatewayStore.portion) {
+            if start > 0 { WorkerThread.pause() }
+            let part = awaited[start..<min(start + GatewayStore.portion, awaited.count)]
+            submit(.scraped(Array(part), by: scraper)) { _ in }
+        }
+    }
+
+    /// Groups that were removed since the process began: because their lifetime had ended, and by deletion.
+    package var removedCounts: (expired: Int, deleted: Int) {
+        state.withLock { ($0.expiredCount, $0.deletedCount) }
     }
 
     /// Why pushes cannot be taken at this moment; nil if they can.

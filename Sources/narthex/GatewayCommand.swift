@@ -45,6 +45,15 @@ enum GatewayCommand {
                     + "times. Clients that are no browsers are not concerned.", kind: .custom { $0 },
                 isRepeatable: true, placeholder: "ORIGIN"),
             .toggle("push.enable-utf8-names", "Allow any UTF-8 text in metric and label names."),
+            .toggle(
+                "push.lenient", "Take text whose lines end with CR LF, or whose last line has no line feed at its end."),
+            .toggle(
+                "push.enable-get", "Let GET on the path of a push give the group back, as text or JSON by Accept."),
+            .init(
+                "web.own-metrics",
+                "Where the gateway's own metrics are: together with the pushed ones, separate (below the scrape's path, "
+                    + "/metrics/self), or off. One of: [together, separate, off]",
+                kind: .choice(["together", "separate", "off"], named: "place of own metrics"), default: "together"),
             .toggle("push.enable-openmetrics", "Read bodies of the type application/openmetrics-text as OpenMetrics."),
             .toggle("web.enable-openmetrics", "Answer scrapes in OpenMetrics where the client prefers it."),
         ] + limitFlags + ServerFlags.connectionLimits + ServerFlags.log
@@ -60,6 +69,14 @@ enum GatewayCommand {
         .init("push.max-labels", "Most labels of a series or a group.", kind: .integer, default: "64"),
         .init("push.max-name-length", "Longest metric or label name.", kind: .bytes, default: "1KiB"),
         .init("push.max-value-length", "Longest label value.", kind: .bytes, default: "8KiB"),
+        .init(
+            "push.idempotency-keys", "Most requests with an Idempotency-Key whose answers are remembered.",
+            kind: .integer, default: "100000"),
+        .init(
+            "push.idempotency-age", "Longest time for which such an answer is remembered.", kind: .duration,
+            default: "24h"),
+        .init(
+            "web.max-watchers", "Most clients that follow /api/v1/watch at a time.", kind: .integer, default: "100"),
         .init("push.max-groups", "Most groups that are stored; 0 for no limit.", kind: .integer, default: "100000"),
     ]
 

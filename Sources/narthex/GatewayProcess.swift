@@ -44,10 +44,15 @@ struct GatewayProcess {
             service.attach(server)
             try await WebListeners(flags: flags, logger: logger).open(
                 on: server, isTLS: tls != nil, http2: access?.config?.http2 ?? true)
-            for await reason in ends {
-                logger.info("\(reason)")
-                break
+            await withDiscardingTaskGroup { group in
+                group.addTask { await ExpiryTimer(store: store, workers: workers).run() }
+                for await reason in ends {
+                    logger.info("\(reason)")
+                    break
+                }
+                group.cancelAll()
             }
+            service.endStreams()
             await server.stop(grace: flags.duration("web.shutdown-timeout"))
             logger.info("HTTP server stopped")
             return 0
@@ -78,8 +83,14 @@ struct GatewayProcess {
 
     private var storeOptions: GatewayStore.Options {
         let groups = flags.integer("push.max-groups")
-        return GatewayStore.Options(
-            ownFamilies: GatewayService.reservedFamilies, maximumGroups: groups > 0 ? groups : .max)
+        // What is not exposed beside pushed metrics cannot clash with them.
+        let isTogether = flags["web.own-metrics"] == GatewaySettings.OwnMetrics.together.rawValue
+        var options = GatewayStore.Options(
+            ownFamilies: isTogether ? GatewayService.reservedFamilies : [],
+            maximumGroups: groups > 0 ? groups : .max)
+        options.remembered.maximumCount = max(0, flags.integer("push.idempotency-keys"))
+        options.remembered.maximumAge = flags.duration("push.idempotency-age")
+        return options
     }
 
     private var settings: GatewaySettings {
@@ -94,6 +105,10 @@ struct GatewayProcess {
         settings.allowsUTF8Names = flags.isOn("push.enable-utf8-names")
         settings.acceptsOpenMetrics = flags.isOn("push.enable-openmetrics")
         settings.offersOpenMetrics = flags.isOn("web.enable-openmetrics")
+        settings.isLenient = flags.isOn("push.lenient")
+        settings.servesGroups = flags.isOn("push.enable-get")
+        settings.ownMetrics = .init(rawValue: flags["web.own-metrics"]) ?? .together
+        settings.maximumWatchers = max(0, flags.integer("web.max-watchers"))
         settings.allowedOrigins = flags.all("web.allowed-origin")
         settings.limits.bodyBytes = flags.bytes("push.max-body-size")
         settings.limits.decodedBytes = flags.bytes("push.max-decoded-size")

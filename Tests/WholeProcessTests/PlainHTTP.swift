@@ -58,6 +58,17 @@ final class PlainHTTP {
         try send(Array(text.utf8))
     }
 
+    /// Reads on the connection of ``begin(_:)`` until `text` has come; what was read before is not given again.
+    func read(until text: String) throws -> String {
+        var all: [UInt8] = []
+        while true {
+            guard let more = try receive() else { throw Failure() }
+            all += more
+            let read = String(decoding: all, as: UTF8.self)
+            if read.contains(text) { return read }
+        }
+    }
+
     private func connect() throws {
         close()
         socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)

@@ -35,6 +35,13 @@ package struct GroupView: Sendable {
 
     /// Whether the last push was taken.
     package var lastPushSuccessful: Bool { failureTime <= pushTime }
+
+    /// The group as `/api/v1/metrics` shows it: an object.
+    package var json: [UInt8] {
+        var writer = GroupJSON()
+        writer.append(self)
+        return writer.bytes
+    }
 }
 
 extension GatewayState {

@@ -22,6 +22,14 @@ package struct Scrape: Sendable {
         return view.awaited.filter { shard.contains($0.key.shardHash) }
     }
 
+    /// Whether it sends groups that go when enough scrapers have been sent them.
+    package var awaitsScrapers: Bool { !view.awaited.isEmpty && filter.selectors.isEmpty }
+
+    /// The body of families that are not stored.
+    package static func body(of own: [MetricFamily], format: ExpositionFormat, coding: Coding) -> ScrapeBody {
+        Scrape(view: GatewayState.View()).body(own: own, format: format, coding: coding)
+    }
+
     /// The families that are stored, in order of their names; what a scrape shows of them.
     package var families: [FamilyView] { view.families }
 

@@ -19,7 +19,7 @@ package struct GatewayState: Sendable {
     /// Groups that stay until they were scraped.
     var awaitingScrapes: Set<Int32> = []
     /// What was answered to requests with an idempotency key.
-    var remembered = RememberedOutcomes()
+    var remembered: RememberedOutcomes
     /// What the groups of each quota take up.
     var quotaUse: [UInt32: QuotaUse] = [:]
     /// The latest changes of groups.
@@ -34,8 +34,13 @@ package struct GatewayState: Sendable {
     /// - Parameters:
     ///   - ownFamilies: What the process exposes itself; pushes are checked against it.
     ///   - maximumGroups: A push that would make one more group is refused.
-    package init(ownFamilies: [OwnFamily] = [], maximumGroups: Int = .max) {
+    ///   - remembering: How long answers to requests with an idempotency key are remembered.
+    package init(
+        ownFamilies: [OwnFamily] = [], maximumGroups: Int = .max,
+        remembering limits: RememberedOutcomes.Limits = RememberedOutcomes.Limits()
+    ) {
         self.maximumGroups = maximumGroups
+        remembered = RememberedOutcomes(limits)
         families.own = Dictionary(ownFamilies.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
         for family in ownFamilies { _ = families.number(making: family.name) }
         pushTimeFamily = families.number(making: PushTimes.pushTimeName)

@@ -21,6 +21,9 @@ package final class GatewayMetrics: Sendable {
         case apiOptions
         case apiStatus
         case apiMetrics
+        case apiGroups
+        case apiPush
+        case apiWatch
 
         /// The label's value.
         var label: String {
@@ -35,6 +38,9 @@ package final class GatewayMetrics: Sendable {
             case .apiOptions: "api/v1/options"
             case .apiStatus: "api/v1/status"
             case .apiMetrics: "api/v1/metrics"
+            case .apiGroups: "api/v1/groups"
+            case .apiPush: "api/v1/push"
+            case .apiWatch: "api/v1/watch"
             }
         }
     }

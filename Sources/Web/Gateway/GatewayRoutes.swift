@@ -49,7 +49,10 @@ package enum GatewayRoutes {
         case push(Push.Mode, isBase64: Bool)
         case delete(isBase64: Bool)
         case group(isBase64: Bool)
+        /// The group as text or JSON.
+        case content(isBase64: Bool)
         case scrape
+        case scrapeOwn
         case healthy
         case ready
         case status
@@ -59,6 +62,9 @@ package enum GatewayRoutes {
         case apiStatus
         case apiMetrics
         case apiGroups
+        case apiDeleteGroups
+        case apiPush(Push.Mode)
+        case apiWatch
         case apiOptions
         case wipe
     }
@@ -127,12 +133,15 @@ package enum GatewayRoutes {
             add(.put, path, .push, .push(.replaceGroup, isBase64: isBase64), .path, pattern)
             add(.post, path, .push, .push(.replaceFamilies, isBase64: isBase64), .path, pattern)
             add(.delete, path, .delete, .delete(isBase64: isBase64), .path, pattern)
+            add(.patch, path, .push, .push(.accumulate, isBase64: isBase64), .path, pattern, isAdvertised: false)
+            if settings.servesGroups { add(.get, path, .read, .content(isBase64: isBase64), .path, pattern) }
             let page = prefix + "/group/job\(suffix)/"
             add(
                 .get, page + "{job}/…", .read, .group(isBase64: isBase64), .path,
                 .part(prefix: Array(page.utf8)))
         }
         add(.get, telemetryPath(settings), .read, .scrape, .many)
+        if settings.ownMetrics == .separate { add(.get, telemetryPath(settings) + "/self", .read, .scrapeOwn) }
         add(.get, prefix + "/-/healthy", .health, .healthy)
         add(.get, prefix + "/-/ready", .health, .ready)
         add(.get, prefix + "/status", .read, .status, .all)
@@ -159,6 +168,11 @@ package enum GatewayRoutes {
         add(.get, "/status", .read, .apiStatus)
         add(.get, "/metrics", .read, .apiMetrics, .all)
         add(.get, "/groups", .read, .apiGroups, .many)
+        add(.delete, "/groups", .admin, .apiDeleteGroups, .many)
+        add(.put, "/push", .push, .apiPush(.replaceGroup), .many)
+        add(.post, "/push", .push, .apiPush(.replaceFamilies), .many)
+        add(.patch, "/push", .push, .apiPush(.accumulate), .many)
+        add(.get, "/watch", .read, .apiWatch, .many)
         if settings.enablesAdminAPI { add(.put, "/admin/wipe", .admin, .wipe, .all) }
         add(.options, "/…", .open, .apiOptions, .none, .below(prefix: []))
         return entries

@@ -5,7 +5,7 @@ internal import NIOPosix
 
 /// The list of groups, a page at a time: `GET /api/v1/groups`.
 ///
-/// Parameters: `search` (in labels and family names), `sort` (`labels`, `push`, `failure`, `families`, `series`),
+/// Parameters: `match[]` (selectors over the groups' labels), `search` (in labels and family names), `sort` (`labels`, `push`, `failure`, `families`, `series`),
 /// `order` (`asc`, `desc`), `offset`, `limit` (up to 1000). Narthex's own; upstream has no such route.
 extension GatewayService {
     /// What a list is asked for.
@@ -15,6 +15,8 @@ extension GatewayService {
         var isDescending = false
         var offset = 0
         var limit = 100
+        /// Groups that one of these selects; all if there is none.
+        var selectors: [GroupSelector] = []
 
         init() {}
 
@@ -39,6 +41,9 @@ extension GatewayService {
     /// - Complexity: O(groups), and O(n log n) for sorting those that match; no series is looked at.
     func groupPage(_ query: GroupQuery) -> GroupPage {
         var found = store.summaries(containing: query.search)
+        if !query.selectors.isEmpty {
+            found.removeAll { group in !query.selectors.contains { $0.selects(group.key) } }
+        }
         func order<Key: Comparable>(_ key: (GroupSummary) -> Key) {
             found.sort { left, right in
                 let (a, b) = (key(left), key(right))
@@ -53,13 +58,21 @@ extension GatewayService {
         case "series": order(\.metricCount)
         default: order(\.key)
         }
-        let total = query.search.isEmpty ? found.count : store.groupCount
+        let total = query.search.isEmpty && query.selectors.isEmpty ? found.count : store.groupCount
         let page = found.dropFirst(query.offset).prefix(query.limit)
         return GroupPage(total: total, matched: found.count, groups: Array(page))
     }
 
     func groupsDocument(_ request: HTTPRequest, _ responder: HTTPResponder) {
-        let query = GroupQuery(QueryParameters(request.head.rawQuery ?? []))
+        let parameters = QueryParameters(request.head.rawQuery ?? [])
+        var asked = GroupQuery(parameters)
+        do throws(PushTarget.Invalid) {
+            asked.selectors = try Self.selectors(parameters)
+        } catch {
+            answer(.apiGroups, request, responder, APIAnswer.error(error.status, error.description))
+            return
+        }
+        let query = asked
         workers.submit { [self] state in
             guard state == .active else { return responder.complete(HTTPRefusals.overloaded) }
             let page = groupPage(query)
@@ -75,20 +88,15 @@ extension GatewayService {
             json += "]}}".utf8
             let response = HTTPResponse(
                 .ok, fields: Self.apiFields + [HTTPField("Content-Type", "application/json")], body: .bytes(json))
-            answer(.apiMetrics, request, responder, response)
+            answer(.apiGroups, request, responder, response)
         }
     }
 
     private static func append(_ group: GroupSummary, to json: inout [UInt8]) {
-        json += "{\"labels\":{".utf8
-        for (index, label) in group.key.labels.enumerated() {
-            if index > 0 { json.append(UInt8(ascii: ",")) }
-            JSONText.append(label.name.bytes, to: &json)
-            json.append(UInt8(ascii: ":"))
-            JSONText.append(label.value.bytes, to: &json)
-        }
+        json += "{\"labels\":".utf8
+        APIAnswer.append(group.key, to: &json)
         let path = PushPath.text(group.key)
-        json += "},\"push\":".utf8
+        json += ",\"push\":".utf8
         JSONText.append("metrics/" + path, to: &json)
         json += ",\"page\":".utf8
         JSONText.append("group/" + path, to: &json)
@@ -97,6 +105,14 @@ extension GatewayService {
         json += ",\"last_failure\":".utf8
         append(seconds: group.failureTime, to: &json)
         json += ",\"failed\":\(!group.lastPushSuccessful)".utf8
+        switch group.lifetime {
+        case .forever: break
+        case .until(let end):
+            json += ",\"expires\":".utf8
+            append(seconds: end, to: &json)
+        case .scrapes(let count, let seen):
+            json += ",\"until_scraped\":{\"by\":\(count),\"seen\":\(seen.count)}".utf8
+        }
         json += ",\"families\":\(group.familyCount),\"series\":\(group.metricCount)}".utf8
     }
 

@@ -1,50 +1,53 @@
-internal import Compression
-internal import Exposition
 internal import Gateway
 internal import MetricModel
 internal import NIOCore
 internal import NIOPosix
 
-/// Pushes and deletions.
+/// Pushes to one group, and deletions.
 ///
 /// Source: prometheus/pushgateway handler/push.go, handler/delete.go.
 extension GatewayService {
-    /// Bodies beyond this size are read on a thread of their own: the event loop has other connections.
-    private static let inlineLimit = 64 << 10
-
-    /// What is counted and logged about a push.
-    private struct Report: Sendable {
-        let method: HTTPMethod
+    /// What is known of a push before its body is read, and what is counted and logged of it.
+    struct PushRequest: Sendable {
+        let head: HTTPRequestHead
         let size: Int
         let start: Int64
-        let head: HTTPRequestHead
         let responder: HTTPResponder
+
+        init(_ request: HTTPRequest, start: Int64, _ responder: HTTPResponder) {
+            head = request.head
+            size = GatewayMetrics.approximateSize(request)
+            self.start = start
+            self.responder = responder
+        }
     }
 
     func push(
         _ request: HTTPRequest, _ target: TargetPath, mode: Push.Mode, coding: BodyCoding?, start: Int64,
         _ responder: HTTPResponder
     ) {
-        let report = Report(
-            method: request.head.method, size: GatewayMetrics.approximateSize(request), start: start,
-            head: request.head,
-            responder: responder)
+        let push = PushRequest(request, start: start, responder)
         let group: GroupingKey
+        let wishes: PushWishes
+        let key: IdempotencyKey?
         do throws(PushTarget.Invalid) {
             group = try self.group(target)
+            wishes = try PushWishes(request.head, mode: mode)
+            key = try RepeatedRequests.key(of: request, time: WallClock.nanoseconds())
         } catch {
-            refuse(report, error.status, error.description, group: nil)
+            refuse(push, error.status, error.description, group: nil)
             return
         }
-        if coding == nil, request.body.readableBytes <= Self.inlineLimit {
-            read(request.body, group, mode, report)
+        let body = PushBody(request: request, coding: coding)
+        if body.isSmall {
+            take(body, push, group, wishes, key)
         } else {
             workers.submit { [self] state in
                 guard state == .active else {
-                    refuse(report, .serviceUnavailable, "the gateway is shutting down", group: group)
+                    refuse(push, .serviceUnavailable, "the gateway is shutting down", group: group)
                     return
                 }
-                decodeAndRead(request.body, coding, group, mode, report)
+                take(body, push, group, wishes, key)
             }
         }
     }
@@ -52,14 +55,16 @@ extension GatewayService {
     func delete(_ request: HTTPRequest, _ target: TargetPath, _ responder: HTTPResponder) {
         let method = request.head.method
         let group: GroupingKey
+        let key: IdempotencyKey?
         do throws(PushTarget.Invalid) {
             group = try self.group(target)
+            key = try RepeatedRequests.key(of: request, time: WallClock.nanoseconds())
         } catch {
             logger.debug("failed to parse URL", metadata: ["err": "\(error)"])
             answer(.delete, request, responder, .error(error.status, error.description))
             return
         }
-        store.submit(.delete(group)) { [metrics] outcome in
+        store.submit(Self.once(key, .delete(group))) { [metrics] outcome in
             let response = Self.response(to: outcome, accepted: .accepted)
             metrics.count(.delete, method, response.status)
             responder.complete(response)
@@ -72,87 +77,53 @@ extension GatewayService {
             allowsUTF8: settings.allowsUTF8Names, limits: settings.limits)
     }
 
-    private func decodeAndRead(
-        _ body: ByteBuffer, _ coding: BodyCoding?, _ group: GroupingKey, _ mode: Push.Mode, _ report: Report
+    /// `command`, to be done once for all requests with `key`.
+    static func once(_ key: IdempotencyKey?, _ command: Command) -> Command {
+        key.map { .once($0, command) } ?? command
+    }
+
+    private func take(
+        _ body: PushBody, _ request: PushRequest, _ group: GroupingKey, _ wishes: PushWishes, _ key: IdempotencyKey?
     ) {
-        guard let coding else {
-            read(body, group, mode, report)
-            return
-        }
-        do throws(CompressionError) {
-            let decoded = try coding.decode(body, limits: settings.limits)
-            decoded.withUnsafeBufferPointer { read($0, group, mode, report) }
+        do throws(PushBody.Refused) {
+            submit(try body.families(settings), group, wishes, key, request)
         } catch {
-            refuse(report, error.isLimit ? .contentTooLarge : .badRequest, error.description, group: group)
+            logger.debug(
+                "failed to parse text", metadata: ["source": "\(request.head.source)", "err": "\(error.reason)"])
+            refuse(request, error.status, error.reason, group: group)
         }
     }
 
-    private func read(_ body: ByteBuffer, _ group: GroupingKey, _ mode: Push.Mode, _ report: Report) {
-        // SAFETY: the parsers use the bytes during the call only.
-        body.withUnsafeReadableBytes { raw in
-            raw.withMemoryRebound(to: UInt8.self) { read($0, group, mode, report) }
-        }
-    }
-
-    private func read(
-        _ bytes: UnsafeBufferPointer<UInt8>, _ group: GroupingKey, _ mode: Push.Mode, _ report: Report
+    private func submit(
+        _ families: [MetricFamily], _ group: GroupingKey, _ wishes: PushWishes, _ key: IdempotencyKey?,
+        _ request: PushRequest
     ) {
-        let families: [MetricFamily]
-        do throws(ParseError) {
-            families = try parse(bytes, report.head)
-        } catch {
-            logger.debug("failed to parse text", metadata: ["source": "\(report.head.source)", "err": "\(error)"])
-            refuse(report, error.isLimit ? .contentTooLarge : .badRequest, error.description, group: group)
-            return
-        }
-        submit(families, group, mode, report)
-    }
-
-    private func parse(
-        _ bytes: UnsafeBufferPointer<UInt8>, _ head: HTTPRequestHead
-    ) throws(ParseError) -> [MetricFamily] {
-        let names: NameValidation = settings.allowsUTF8Names ? .utf8 : .legacy
-        switch Self.format(head, acceptsOpenMetrics: settings.acceptsOpenMetrics) {
-        case .text: return try TextParser.parse(bytes, names: names, limits: settings.limits.metrics)
-        case .protobufDelimited:
-            return try ProtobufParser.parse(UnsafeRawBufferPointer(bytes), limits: settings.limits.metrics)
-        case .openMetrics:
-            return try OpenMetricsParser.parse(Array(bytes), names: names, limits: settings.limits.metrics)
-        }
-    }
-
-    /// The format by `Content-Type`; what nearly all clients send is told from its first bytes.
-    private static func format(_ head: HTTPRequestHead, acceptsOpenMetrics: Bool) -> Negotiation.PushFormat {
-        guard let range = head.range(of: "content-type") else { return .text }
-        if head.bytes[range].starts(with: "text/plain".utf8) { return .text }
-        return Negotiation.pushFormat(contentType: head["content-type"], acceptsOpenMetrics: acceptsOpenMetrics)
-    }
-
-    private func submit(_ families: [MetricFamily], _ group: GroupingKey, _ mode: Push.Mode, _ report: Report) {
         let checks = settings.checksConsistency
+        let terms = terms(wishes, for: group)
         let push = Push(
-            group: group, families: families, mode: mode, check: checks ? .consistency : .none,
-            time: WallClock.nanoseconds())
-        store.submit(.push(push)) { [self] outcome in
+            group: group, families: families, mode: terms.mode, check: checks ? .consistency : .none,
+            time: WallClock.nanoseconds(), lifetime: terms.lifetime, gaugeRule: terms.gaugeRule)
+        store.submit(Self.once(key, .push(push))) { [self] outcome in
             switch outcome {
             case .accepted, .each, .repeated:
-                onStored?(group, push.time)
-                finish(report, Self.response(to: outcome, accepted: checks ? .ok : .accepted))
+                if case .accepted = outcome { onStored?(group, push.time) }
+                finish(request, Self.response(to: outcome, accepted: checks ? .ok : .accepted))
             case .refused(let refusal):
                 if !checks, case .inconsistent = refusal {
                     // Upstream does not wait for the verdict when it does not check.
-                    note(report, .accepted, refusal.description, group: group)
-                    finish(report, HTTPResponse(.accepted))
+                    note(request, .accepted, refusal.description, group: group)
+                    finish(request, HTTPResponse(.accepted))
                     return
                 }
                 let response = Self.response(to: outcome, accepted: .ok)
                 logger.error(
                     "pushed metrics are invalid or inconsistent with existing metrics",
                     metadata: [
-                        "method": "\(report.method.name)", "source": "\(report.head.source)", "err": "\(refusal)",
+                        "method": "\(request.head.method.name)", "source": "\(request.head.source)",
+                        "err": "\(refusal)",
                     ])
-                note(report, response.status, refusal.description, group: group)
-                finish(report, response)
+                note(request, response.status, refusal.description, group: group)
+                finish(request, response)
             }
         }
     }
@@ -160,34 +131,43 @@ extension GatewayService {
     /// The answer to a command.
     static func response(to outcome: Outcome, accepted: HTTPStatus) -> HTTPResponse {
         switch outcome {
-        case .accepted, .each: HTTPResponse(accepted)
-        case .repeated(let first): response(to: first, accepted: accepted)
+        case .accepted, .each: return HTTPResponse(accepted)
+        case .repeated(let first):
+            var response = response(to: first, accepted: accepted)
+            response.fields.append(RepeatedRequests.mark)
+            return response
         case .refused(let refusal):
-            switch refusal {
-            case .inconsistent: .error(.badRequest, refusal.description)
-            case .keyReused: .error(.unprocessableContent, refusal.description)
-            case .limit: .error(.tooManyRequests, refusal.description)
-            case .unavailable, .closing:
-                .error(.serviceUnavailable, refusal.description, fields: [HTTPField("Retry-After", "1")])
-            }
+            let retry = status(of: refusal) == .serviceUnavailable ? [HTTPField("Retry-After", "1")] : []
+            return .error(status(of: refusal), refusal.description, fields: retry)
         }
     }
 
-    private func refuse(_ report: Report, _ status: HTTPStatus, _ reason: String, group: GroupingKey?) {
-        note(report, status, reason, group: group)
-        finish(report, .error(status, reason))
+    /// What a refusal is called in HTTP.
+    static func status(of refusal: Refusal) -> HTTPStatus {
+        switch refusal {
+        case .inconsistent: .badRequest
+        case .keyReused: .unprocessableContent
+        case .limit: .tooManyRequests
+        case .unavailable, .closing: .serviceUnavailable
+        }
     }
 
-    private func note(_ report: Report, _ status: HTTPStatus, _ reason: String, group: GroupingKey?) {
+    func refuse(_ push: PushRequest, _ status: HTTPStatus, _ reason: String, group: GroupingKey?) {
+        note(push, status, reason, group: group)
+        finish(push, .error(status, reason))
+    }
+
+    /// Keeps a refused push for the pages.
+    func note(_ push: PushRequest, _ status: HTTPStatus, _ reason: String, group: GroupingKey?) {
         refused.add(
             RefusedPushes.Entry(
-                time: WallClock.nanoseconds(), method: report.method, group: group,
-                path: RefusedPushes.shortened(String(decoding: report.head.rawPath.prefix(2000), as: UTF8.self)),
-                source: report.head.source, status: status, reason: RefusedPushes.shortened(reason)))
+                time: WallClock.nanoseconds(), method: push.head.method, group: group,
+                path: RefusedPushes.shortened(String(decoding: push.head.rawPath.prefix(2000), as: UTF8.self)),
+                source: push.head.source, status: status, reason: RefusedPushes.shortened(reason)))
     }
 
-    private func finish(_ report: Report, _ response: HTTPResponse) {
-        metrics.countPush(report.method, response.status, size: report.size, start: report.start)
-        report.responder.complete(response)
+    func finish(_ push: PushRequest, _ response: HTTPResponse) {
+        metrics.countPush(push.head.method, response.status, size: push.size, start: push.start)
+        push.responder.complete(response)
     }
 }

@@ -9,23 +9,52 @@ internal import NIOPosix
 extension GatewayService {
     func scrape(_ request: HTTPRequest, _ responder: HTTPResponder) {
         let head = request.head
-        let format = Negotiation.format(accept: head["accept"], includesOpenMetrics: settings.offersOpenMetrics)
-        let coding = Negotiation.contentCoding(acceptEncoding: head.values(of: "accept-encoding"))
+        let query: ScrapeQuery
+        do throws(PushTarget.Invalid) {
+            query = try ScrapeQuery(head)
+        } catch {
+            responder.complete(.error(error.status, error.description))
+            return
+        }
         workers.submit { [self] state in
             guard state == .active else { return responder.complete(HTTPRefusals.overloaded) }
-            let scrape = store.scrape()
+            var scrape = store.scrape()
             if settings.failsOnConflicts, scrape.leftOutCount > 0 {
                 let response = HTTPResponse.error(.internalServerError, Self.conflictText(scrape))
                 logger.error("error gathering metrics", metadata: ["conflicts": "\(scrape.leftOutCount)"])
                 return responder.complete(response)
             }
-            let body = scrape.body(
-                own: ownFamilies(leftOut: scrape.leftOutCount), format: format,
-                coding: coding == .gzip ? .gzip : .identity)
-            var fields = [HTTPField("Content-Type", format.contentType)]
-            if coding != .identity { fields.append(HTTPField("Content-Encoding", coding.rawValue)) }
-            responder.complete(HTTPResponse(.ok, fields: fields, body: .segments(body.parts)))
+            scrape.filter = query.filter
+            let own = settings.ownMetrics == .together ? query.own(ownFamilies(leftOut: scrape.leftOutCount)) : []
+            var response = exposition(head) { scrape.body(own: own, format: $0, coding: $1) }
+            if scrape.awaitsScrapers, let scraper = Scraper.name(head) {
+                response.whenSent = { [self] in
+                    workers.submit { _ in self.store.confirm(scrape, by: scraper) }
+                }
+            }
+            responder.complete(response)
         }
+    }
+
+    /// `/metrics/self`: the process's own metrics, if they are kept apart.
+    func scrapeOwn(_ request: HTTPRequest, _ responder: HTTPResponder) {
+        workers.submit { [self] state in
+            guard state == .active else { return responder.complete(HTTPRefusals.overloaded) }
+            let own = ownFamilies(leftOut: store.scrape().leftOutCount)
+            responder.complete(exposition(request.head) { Scrape.body(of: own, format: $0, coding: $1) })
+        }
+    }
+
+    /// An exposition in the format and coding that a client accepts.
+    private func exposition(
+        _ head: HTTPRequestHead, _ body: (ExpositionFormat, Scrape.Coding) -> ScrapeBody
+    ) -> HTTPResponse {
+        let format = Negotiation.format(accept: head["accept"], includesOpenMetrics: settings.offersOpenMetrics)
+        let coding = Negotiation.contentCoding(acceptEncoding: head.values(of: "accept-encoding"))
+        var fields = [HTTPField("Content-Type", format.contentType)]
+        if coding != .identity { fields.append(HTTPField("Content-Encoding", coding.rawValue)) }
+        let parts = body(format, coding == .gzip ? .gzip : .identity).parts
+        return HTTPResponse(.ok, fields: fields, body: .segments(parts))
     }
 
     private static func conflictText(_ scrape: Scrape) -> String {
@@ -53,6 +82,13 @@ extension GatewayService {
                 MetricFamily(name: name, help: help, type: type, metrics: [Metric(labels: [], value: content)]))
         }
         add("narthex_gateway_groups", "Groups that are stored.", .gauge, Double(store.groupCount))
+        let removed = store.removedCounts
+        add(
+            "narthex_gateway_groups_expired_total", "Groups that were removed because their lifetime had ended.",
+            .counter, Double(removed.expired))
+        add("narthex_gateway_groups_deleted_total", "Groups that were deleted.", .counter, Double(removed.deleted))
+        add(
+            "narthex_gateway_watchers", "Clients that follow changes of groups.", .gauge, Double(watchers.count))
         add(
             "narthex_gateway_pushes_refused_total", "Pushes that were refused, for whatever reason.", .counter,
             Double(refused.total))

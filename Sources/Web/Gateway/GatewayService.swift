@@ -20,6 +20,8 @@ package final class GatewayService: HTTPService {
     let onQuit: @Sendable () -> Void
     let onStored: (@Sendable (GroupingKey, Int64) -> Void)?
     private let router: GatewayRouter
+    /// Clients that follow changes.
+    let watchers: GroupWatch
     /// The server that this service runs in, once it does, for its metrics.
     let server = Mutex<HTTPServer?>(nil)
 
@@ -42,10 +44,14 @@ package final class GatewayService: HTTPService {
         self.onStored = onStored
         startTime = WallClock.now()
         router = GatewayRouter(settings)
+        watchers = GroupWatch(store: store, start: startTime, limit: settings.maximumWatchers)
     }
 
     /// Tells the service which server it runs in.
     package func attach(_ server: HTTPServer) { self.server.withLock { $0 = server } }
+
+    /// Ends answers that would go on for ever, so that the server can stop.
+    package func endStreams() { watchers.stop() }
 
     package func admit(_ head: HTTPRequestHead) -> HTTPAdmission { .accept(bodyLimit: settings.limits.bodyBytes) }
 
@@ -61,7 +67,8 @@ package final class GatewayService: HTTPService {
         case .path:
             let isBase64 =
                 switch hit.entry.handler {
-                case .push(_, let isBase64), .delete(let isBase64), .group(let isBase64): isBase64
+                case .push(_, let isBase64), .delete(let isBase64), .group(let isBase64), .content(let isBase64):
+                    isBase64
                 default: false
                 }
             let key = try? group(TargetPath(hit, isBase64: isBase64))
@@ -101,11 +108,14 @@ package final class GatewayService: HTTPService {
         _ responder: HTTPResponder
     ) {
         switch hit.entry.handler {
+        case .push(.accumulate, _) where !PushWishes.isMeant(request.head): responder.complete(Self.noPatch)
         case .push(let mode, let isBase64):
             push(request, TargetPath(hit, isBase64: isBase64), mode: mode, coding: coding, start: start, responder)
         case .delete(let isBase64): delete(request, TargetPath(hit, isBase64: isBase64), responder)
         case .group(let isBase64): groupPage(request, TargetPath(hit, isBase64: isBase64), responder)
+        case .content(let isBase64): groupContent(request, TargetPath(hit, isBase64: isBase64), responder)
         case .scrape: scrape(request, responder)
+        case .scrapeOwn: scrapeOwn(request, responder)
         case .healthy: answer(.healthy, request, responder, health(nil))
         case .ready: answer(.ready, request, responder, health(store.refusal?.description))
         case .status: statusPage(request, responder)
@@ -117,9 +127,21 @@ package final class GatewayService: HTTPService {
         case .apiStatus: answer(.apiStatus, request, responder, statusDocument())
         case .apiMetrics: metricsDocument(request, responder)
         case .apiGroups: groupsDocument(request, responder)
+        case .apiDeleteGroups: deleteGroups(request, responder)
+        case .apiPush(let mode): pushBatch(request, mode: mode, start: start, responder)
+        case .apiWatch: watch(request, responder)
         case .wipe: wipe(request, responder)
         }
     }
+
+    /// The answer to a `PATCH` that does not say what it brings: upstream's, with a hint.
+    private static let noPatch = HTTPResponse.error(
+        .methodNotAllowed,
+        "Method Not Allowed: PATCH adds to what is stored if it says what it brings: Content-Type: text/plain",
+        fields: [
+            HTTPField("Allow", "DELETE, OPTIONS, POST, PUT"),
+            HTTPField("Accept-Patch", "text/plain, application/vnd.google.protobuf"),
+        ])
 
     /// Answers and counts.
     func answer(

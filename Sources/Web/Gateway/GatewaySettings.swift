@@ -18,11 +18,29 @@ package struct GatewaySettings: Sendable {
     package var acceptsOpenMetrics = false
     /// Whether the scrape may be answered in OpenMetrics.
     package var offersOpenMetrics = false
+    /// Whether text with CR LF, or without the last line feed, is taken.
+    package var isLenient = false
+    /// Whether `GET` on the path of a push gives the group back.
+    package var servesGroups = false
+    /// Where the process's own metrics are.
+    package var ownMetrics = OwnMetrics.together
+    /// Clients that may follow changes at a time.
+    package var maximumWatchers = 100
     /// Origins, beside the gateway's own, whose pages may write.
     package var allowedOrigins: [String] = []
     package var limits = Limits()
     /// Flags with their values, for `/status` and `/api/v1/status`.
     package var flags: [(name: String, value: String)] = []
+
+    /// Where the process's own metrics are: `--web.own-metrics`.
+    package enum OwnMetrics: String, Sendable, CaseIterable {
+        /// Among the pushed ones, as upstream has it.
+        case together
+        /// At the scrape's path with `/self` behind it.
+        case separate
+        /// Nowhere.
+        case off
+    }
 
     /// What a push may hold.
     package struct Limits: Sendable {

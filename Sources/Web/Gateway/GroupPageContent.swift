@@ -37,7 +37,7 @@ struct GroupPageContent {
             <dl class="facts">
             <dt>Last push</dt><dd>\(GatewayService.time(group.pushTime))</dd>
             <dt>Last failure</dt><dd>\(GatewayService.time(group.failureTime))</dd>
-            <dt>Families</dt><dd>\(group.families.count)</dd>
+            \(lifetime)<dt>Families</dt><dd>\(group.families.count)</dd>
             <dt>Metrics</dt><dd>\(metrics)</dd>
             </dl>
             <div class="bar">\(search)<span class="push"></span><button type="button" id="delete" class="danger">Delete…</button></div>
@@ -49,6 +49,16 @@ struct GroupPageContent {
             <pre data-copy>curl -X DELETE 'http://HOST:9091\(prefix)/metrics/\(path)'</pre>
             </div>
             """
+    }
+
+    /// When the group goes, where that is known.
+    private var lifetime: Markup {
+        switch group.lifetime {
+        case .forever: return ""
+        case .until(let end): return "<dt>Expires</dt><dd>\(GatewayService.time(end))</dd>\n"
+        case .scrapes(let count, let seen):
+            return "<dt>Stays until scraped</dt><dd>by \(count); \(seen.count) so far</dd>\n"
+        }
     }
 
     private func section(_ family: GroupView.Family) -> Markup {

@@ -58,6 +58,8 @@ final class HTTP1Connection: ChannelDuplexHandler {
     private var task: Task<Void, Never>?
     /// Called if the client goes away before the answer.
     private var departure: (@Sendable () -> Void)?
+    /// To be called when the answer has gone out.
+    private var whenSent: (@Sendable () -> Void)?
 
     init(_ server: HTTPServerState, loop: HTTPLoop, isSecure: Bool) {
         self.server = server
@@ -319,6 +321,11 @@ final class HTTP1Connection: ChannelDuplexHandler {
         task = nil
         departure = nil
         sender = nil
+        if let whenSent, let context {
+            self.whenSent = nil
+            // Written behind the answer: its promise is kept when everything before it has gone out.
+            context.writeAndFlush(wrapOutboundOut(ByteBuffer())).whenSuccess(whenSent)
+        }
         giveBack()
         body = ByteBuffer()
         guard keepsAlive, !hasReachedEnd else {
@@ -385,6 +392,7 @@ final class HTTP1Connection: ChannelDuplexHandler {
         task = nil
         departure?()
         departure = nil
+        whenSent = nil
         giveBack()
         input = ByteBuffer()
         body = ByteBuffer()
@@ -454,6 +462,7 @@ extension HTTP1Connection: HTTPExchange {
         if server.isDraining.isSet { keepsAlive = false }
         let framing = framing(of: response)
         if framing == .untilClose { keepsAlive = false }
+        whenSent = response.whenSent
         if response.status.code == 200, version == 1, keepsAlive, response.fields.isEmpty, framing == .length(0) {
             write(loop.emptyOK(context.channel.allocator))
             answered()

@@ -36,6 +36,8 @@ final class HTTP2Stream: ChannelInboundHandler {
     private var task: Task<Void, Never>?
     /// Called if the client goes away before the answer.
     private var departure: (@Sendable () -> Void)?
+    /// To be called when the answer has gone out.
+    private var whenSent: (@Sendable () -> Void)?
 
     init(_ server: HTTPServerState, loop: HTTPLoop, remoteAddress: SocketAddress?) {
         self.server = server
@@ -180,7 +182,12 @@ final class HTTP2Stream: ChannelInboundHandler {
 
     private func end() {
         guard let context else { return }
-        context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
+        if let whenSent {
+            self.whenSent = nil
+            context.writeAndFlush(wrapOutboundOut(.end(nil))).whenSuccess(whenSent)
+        } else {
+            context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
+        }
         giveBack()
         // A client that still sends its body is told to stop.
         if !hasBodyEnd { context.close(promise: nil) }
@@ -211,6 +218,7 @@ final class HTTP2Stream: ChannelInboundHandler {
         waiting?.resume(throwing: HTTPConnectionClosed())
         waiting = nil
         segments = []
+        whenSent = nil
         giveBack()
     }
 
@@ -225,6 +233,7 @@ extension HTTP2Stream: HTTPExchange {
         guard case .responding = phase, let context else { return }
         phase = .sending
         departure = nil
+        whenSent = response.whenSent
         var headers = HTTPHeaders()
         headers.reserveCapacity(response.fields.count + 2)
         for field in response.fields {

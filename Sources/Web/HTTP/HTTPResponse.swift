@@ -37,6 +37,9 @@ package struct HTTPResponse: Sendable {
     package var status: HTTPStatus
     package var fields: [HTTPField]
     package var body: HTTPResponseBody
+    /// Called once when all of it was handed to the system to be sent, on the connection's event loop; not at all if the
+    /// client went away before.
+    package var whenSent: (@Sendable () -> Void)?
 
     /// An answer.
     package init(_ status: HTTPStatus, fields: [HTTPField] = [], body: HTTPResponseBody = .empty) {

@@ -9,6 +9,7 @@ package struct HTTPStatus: Sendable, Hashable {
     package static let ok = HTTPStatus(200)
     package static let accepted = HTTPStatus(202)
     package static let noContent = HTTPStatus(204)
+    package static let multiStatus = HTTPStatus(207)
     package static let movedPermanently = HTTPStatus(301)
     package static let found = HTTPStatus(302)
     package static let notModified = HTTPStatus(304)
@@ -43,6 +44,7 @@ package struct HTTPStatus: Sendable, Hashable {
         case 202: "Accepted"
         case 204: "No Content"
         case 206: "Partial Content"
+        case 207: "Multi-Status"
         case 301: "Moved Permanently"
         case 302: "Found"
         case 303: "See Other"

@@ -6,6 +6,8 @@ import Web
     private var everything: GatewaySettings {
         var settings = GatewaySettings()
         settings.enablesAdminAPI = true
+        settings.servesGroups = true
+        settings.ownMetrics = .separate
         return settings
     }
 
@@ -16,7 +18,10 @@ import Web
         "GET /group/job@base64/{job}/… read", "GET /metrics read", "GET /-/healthy health", "GET /-/ready health",
         "GET /status read", "GET / read", "GET /static/… open", "PUT /-/quit admin", "POST /-/quit admin",
         "GET /-/quit open", "GET /api/v1/status read", "GET /api/v1/metrics read", "GET /api/v1/groups read",
-        "PUT /api/v1/admin/wipe admin", "OPTIONS /api/v1/… open",
+        "PATCH /metrics/job/{job}/… push", "PATCH /metrics/job@base64/{job}/… push",
+        "GET /metrics/job/{job}/… read", "GET /metrics/job@base64/{job}/… read", "GET /metrics/self read",
+        "DELETE /api/v1/groups admin", "PUT /api/v1/push push", "POST /api/v1/push push", "PATCH /api/v1/push push",
+        "GET /api/v1/watch read", "PUT /api/v1/admin/wipe admin", "OPTIONS /api/v1/… open",
     ]
 
     @Test func `each route needs the right that the table says`() {
