@@ -28,7 +28,8 @@ import Testing
         let again = gateway.client
         try again.begin("GET /api/v1/watch HTTP/1.1\r\nHost: h\r\nLast-Event-ID: \(place)\r\n\r\n")
         let rest = try again.read(until: "event: expired")
-        #expect(lines(rest).filter { $0.hasPrefix("event: ") } == ["event: deleted", "event: pushed", "event: expired"])
+        #expect(
+            lines(rest).filter { $0.hasPrefix("event: ") } == ["event: deleted", "event: pushed", "event: expired"])
         let other = gateway.client
         try other.begin("GET /api/v1/watch?since=17-4 HTTP/1.1\r\nHost: h\r\n\r\n")
         #expect(try other.read(until: "data: ").contains("event: reset\n"))
