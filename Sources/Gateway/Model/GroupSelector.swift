@@ -19,6 +19,8 @@ package struct GroupSelector: Sendable, Hashable {
 package struct ScrapeFilter: Sendable, Hashable {
     /// Series that fulfil all matchers of one of these are sent; `__name__` is the family's name. Empty: all series.
     package var selectors: [[Matcher]]
+    /// Series must also have labels as one of these selects groups. Empty: all series.
+    package var scope: [GroupSelector] = []
     /// Groups are spread over so many shards by their keys; nil: all groups.
     package var shard: Shard?
 
@@ -47,16 +49,24 @@ package struct ScrapeFilter: Sendable, Hashable {
     }
 
     /// Whether everything passes.
-    package var isEmpty: Bool { selectors.isEmpty && shard == nil }
+    package var isEmpty: Bool { selectors.isEmpty && scope.isEmpty && shard == nil }
+
+    /// Whether every group that passes does so with all of its series.
+    var sendsWholeGroups: Bool { selectors.isEmpty && scope.isEmpty }
 
     func includes(_ series: PackedSeries, of family: ByteString) -> Bool {
         if let shard, !shard.contains(series.shardHash) { return false }
-        guard !selectors.isEmpty else { return true }
+        guard !sendsWholeGroups else { return true }
         let labels = series.labels
+        func value(_ name: ByteString) -> ByteString { labels.first { $0.name == name }?.value ?? "" }
+        let isWithin =
+            scope.isEmpty
+            || scope.contains { $0.matchers.allSatisfy { matcher in matcher.matches(value(matcher.name)) } }
+        guard isWithin, !selectors.isEmpty else { return isWithin }
         return selectors.contains { matchers in
             matchers.allSatisfy { matcher in
                 if matcher.name == Labels.metricName { return matcher.matches(family) }
-                return matcher.matches(labels.first { $0.name == matcher.name }?.value ?? "")
+                return matcher.matches(value(matcher.name))
             }
         }
     }

@@ -17,13 +17,13 @@ package struct Scrape: Sendable {
 
     /// Groups that go when enough scrapers have been sent them, as far as this scrape sends them whole.
     var awaited: [ScrapedGroup] {
-        guard filter.selectors.isEmpty else { return [] }
+        guard filter.sendsWholeGroups else { return [] }
         guard let shard = filter.shard else { return view.awaited }
         return view.awaited.filter { shard.contains($0.key.shardHash) }
     }
 
     /// Whether it sends groups that go when enough scrapers have been sent them.
-    package var awaitsScrapers: Bool { !view.awaited.isEmpty && filter.selectors.isEmpty }
+    package var awaitsScrapers: Bool { !view.awaited.isEmpty && filter.sendsWholeGroups }
 
     /// The body of families that are not stored.
     package static func body(of own: [MetricFamily], format: ExpositionFormat, coding: Coding) -> ScrapeBody {

@@ -57,18 +57,23 @@ extension GatewayService {
                 refuseBatch(push, .serviceUnavailable, "the gateway is shutting down")
                 return
             }
-            take(PushBody(request: request, coding: coding), push, query, wishes, key)
+            take(PushBody(request: request, coding: coding), push, query, wishes, key, request.scope)
         }
     }
 
     private func take(
-        _ body: PushBody, _ request: PushRequest, _ query: BatchQuery, _ wishes: PushWishes, _ key: IdempotencyKey?
+        _ body: PushBody, _ request: PushRequest, _ query: BatchQuery, _ wishes: PushWishes, _ key: IdempotencyKey?,
+        _ scope: AccessScope
     ) {
         let pushes: [Push]
         do throws(PushBody.Refused) {
             pushes = try self.pushes(try body.families(settings), query, wishes)
         } catch {
             refuseBatch(request, error.status, error.reason)
+            return
+        }
+        if let foreign = pushes.first(where: { !scope.includes($0.group) }) {
+            refuseBatch(request, .forbidden, "you may not push to group \(foreign.group)")
             return
         }
         guard !pushes.isEmpty else {

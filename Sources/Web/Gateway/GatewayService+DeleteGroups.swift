@@ -66,26 +66,35 @@ extension GatewayService {
         }
         workers.submit { [self] state in
             guard state == .active else { return responder.complete(HTTPRefusals.overloaded) }
-            let keys = store.keys(matching: query.selectors, before: query.before).sorted()
-            if query.isDryRun {
-                answer(.apiGroups, request, responder, Self.deletion(keys, kept: [], isDryRun: true))
+            let scope = request.scope
+            var keys = store.keys(matching: query.selectors, before: query.before).sorted()
+            if scope != .everything { keys.removeAll { !scope.includes($0) } }
+            deleteGroups(keys, query, isEverything: query.isEverything && scope == .everything, request, responder)
+        }
+    }
+
+    private func deleteGroups(
+        _ keys: [GroupingKey], _ query: DeletionQuery, isEverything: Bool, _ request: HTTPRequest,
+        _ responder: HTTPResponder
+    ) {
+        if query.isDryRun {
+            answer(.apiGroups, request, responder, Self.deletion(keys, kept: [], isDryRun: true))
+            return
+        }
+        let finish: @Sendable (Outcome) -> Void = { [self] outcome in
+            guard case .refused(let refusal) = outcome else {
+                // A group that was pushed meanwhile is not old any more, and stays.
+                let kept = query.before == nil ? [] : store.present(keys)
+                answer(.apiGroups, request, responder, Self.deletion(keys, kept: kept, isDryRun: false))
                 return
             }
-            let finish: @Sendable (Outcome) -> Void = { [self] outcome in
-                guard case .refused(let refusal) = outcome else {
-                    // A group that was pushed meanwhile is not old any more, and stays.
-                    let kept = query.before == nil ? [] : store.present(keys)
-                    answer(.apiGroups, request, responder, Self.deletion(keys, kept: kept, isDryRun: false))
-                    return
-                }
-                let response = APIAnswer.error(Self.status(of: refusal), refusal.description)
-                answer(.apiGroups, request, responder, response)
-            }
-            if query.isEverything {
-                store.submit(.wipe, completion: finish)
-            } else {
-                store.delete(keys, before: query.before ?? .max, completion: finish)
-            }
+            let response = APIAnswer.error(Self.status(of: refusal), refusal.description)
+            answer(.apiGroups, request, responder, response)
+        }
+        if isEverything {
+            store.submit(.wipe, completion: finish)
+        } else {
+            store.delete(keys, before: query.before ?? .max, completion: finish)
         }
     }
 

@@ -17,6 +17,8 @@ extension GatewayService {
         var limit = 100
         /// Groups that one of these selects; all if there is none.
         var selectors: [GroupSelector] = []
+        /// Groups that may be seen.
+        var scope = AccessScope.everything
 
         init() {}
 
@@ -44,6 +46,7 @@ extension GatewayService {
         if !query.selectors.isEmpty {
             found.removeAll { group in !query.selectors.contains { $0.selects(group.key) } }
         }
+        if query.scope != .everything { found.removeAll { !query.scope.includes($0.key) } }
         func order<Key: Comparable>(_ key: (GroupSummary) -> Key) {
             found.sort { left, right in
                 let (a, b) = (key(left), key(right))
@@ -58,7 +61,8 @@ extension GatewayService {
         case "series": order(\.metricCount)
         default: order(\.key)
         }
-        let total = query.search.isEmpty && query.selectors.isEmpty ? found.count : store.groupCount
+        let isWhole = query.search.isEmpty && query.selectors.isEmpty || query.scope != .everything
+        let total = isWhole ? found.count : store.groupCount
         let page = found.dropFirst(query.offset).prefix(query.limit)
         return GroupPage(total: total, matched: found.count, groups: Array(page))
     }
@@ -72,6 +76,7 @@ extension GatewayService {
             answer(.apiGroups, request, responder, APIAnswer.error(error.status, error.description))
             return
         }
+        asked.scope = request.scope
         let query = asked
         workers.submit { [self] state in
             guard state == .active else { return responder.complete(HTTPRefusals.overloaded) }

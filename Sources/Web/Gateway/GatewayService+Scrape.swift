@@ -9,13 +9,15 @@ internal import NIOPosix
 extension GatewayService {
     func scrape(_ request: HTTPRequest, _ responder: HTTPResponder) {
         let head = request.head
-        let query: ScrapeQuery
+        var asked = ScrapeQuery()
         do throws(PushTarget.Invalid) {
-            query = try ScrapeQuery(head)
+            asked = try ScrapeQuery(head)
         } catch {
             responder.complete(.error(error.status, error.description))
             return
         }
+        asked.restrict(to: request.scope)
+        let query = asked
         workers.submit { [self] state in
             guard state == .active else { return responder.complete(HTTPRefusals.overloaded) }
             var scrape = store.scrape()

@@ -64,13 +64,15 @@ final class GroupWatch: Sendable {
 
     /// Sends changes of the groups that `selectors` select until the client goes.
     /// - Throws: `HTTPConnectionClosed`, ``TooSlow``.
-    func run(from start: Start, _ selectors: [GroupSelector], _ writer: HTTPBodyWriter) async throws {
+    func run(
+        from start: Start, _ selectors: [GroupSelector], _ scope: AccessScope, _ writer: HTTPBodyWriter
+    ) async throws {
         let (wakes, wake) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
         guard let number = register(wake) else { return }
         defer { unregister(number) }
         let subscription = store.subscribe { wake.yield() }
         defer { withExtendedLifetime(subscription) {} }
-        var place = Place(store: store, epoch: epoch, selectors: selectors)
+        var place = Place(store: store, epoch: epoch, selectors: selectors, scope: scope)
         try await writer.write(place.begin(start))
         try await withThrowingDiscardingTaskGroup { group in
             group.addTask {
@@ -117,11 +119,13 @@ extension GroupWatch {
         let store: GatewayStore
         let epoch: String
         let selectors: [GroupSelector]
+        let scope: AccessScope
         /// The latest change that was sent or passed over.
         private var last: UInt64 = 0
 
-        init(store: GatewayStore, epoch: String, selectors: [GroupSelector]) {
+        init(store: GatewayStore, epoch: String, selectors: [GroupSelector], scope: AccessScope) {
             self.store = store
+            self.scope = scope
             self.epoch = epoch
             self.selectors = selectors
         }
@@ -152,6 +156,10 @@ extension GroupWatch {
                 append(change, to: &events)
             }
             return events
+        }
+
+        private func concerns(_ key: GroupingKey) -> Bool {
+            scope.includes(key) && (selectors.isEmpty || selectors.contains { $0.selects(key) })
         }
 
         private func append(_ change: GroupChange, to events: inout [UInt8]) {
@@ -196,8 +204,9 @@ extension GatewayService {
             // Proxies that collect answers before they pass them on would hold events back.
             HTTPField("X-Accel-Buffering", "no"),
         ]
+        let scope = request.scope
         let body = HTTPResponseBody.stream { [watchers] writer in
-            try await watchers.run(from: start, selectors, writer)
+            try await watchers.run(from: start, selectors, scope, writer)
         }
         answer(.apiWatch, request, responder, HTTPResponse(.ok, fields: fields, body: body))
     }

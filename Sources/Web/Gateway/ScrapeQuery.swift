@@ -56,6 +56,13 @@ struct ScrapeQuery: Sendable {
         return shard
     }
 
+    /// Keeps to the groups that the sender may read. Our own metrics belong to none.
+    mutating func restrict(to scope: AccessScope) {
+        guard case .groups(let selectors) = scope else { return }
+        filter.scope = selectors
+        includesOwn = false
+    }
+
     /// Those of our own metrics that pass.
     func own(_ families: [MetricFamily]) -> [MetricFamily] {
         guard includesOwn else { return [] }
