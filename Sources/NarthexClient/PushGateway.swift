@@ -10,6 +10,8 @@ public struct PushGateway: Sendable {
         case replaceGroup = "PUT"
         /// Families of the same name are replaced, others kept (`POST`).
         case replaceFamilies = "POST"
+        /// Values are added to those stored, by the rules of each type (`PATCH`; Pushgateway does not know it).
+        case accumulate = "PATCH"
     }
 
     /// What a body is written in.
@@ -67,20 +69,46 @@ public struct PushGateway: Sendable {
     }
 
     /// Pushes `body`.
+    /// - Parameters:
+    ///   - lifetime: How long the gateway keeps the group: `15m`, `forever`, `until-scraped`; nil for as it is configured.
+    ///     Pushgateway takes no notice of it.
+    ///   - idempotencyKey: Names the request: repeated with the same name it has its effect once. Visible ASCII.
+    ///     Pushgateway takes no notice of it.
     /// - Throws: ``Failure``.
     public func push(
-        _ body: [UInt8], format: Format = .text, key: JobKey, mode: Mode = .replaceFamilies
+        _ body: [UInt8], format: Format = .text, key: JobKey, mode: Mode = .replaceFamilies, lifetime: String? = nil,
+        idempotencyKey: String? = nil
     ) async throws {
-        _ = try await request(
-            HTTPMethod(rawValue: mode.rawValue), key.path, headers: [("Content-Type", format.rawValue)], body: body)
+        try await push(body, format, mode, target: Self.target(key, lifetime: lifetime), idempotencyKey)
     }
 
     /// Delivers a push that a spool kept.
     /// - Throws: ``Failure``.
     public func deliver(_ entry: Spool.Entry) async throws {
-        _ = try await request(
-            HTTPMethod(rawValue: entry.mode.rawValue), entry.target,
-            headers: [("Content-Type", Format.text.rawValue)], body: entry.body)
+        try await push(entry.body, .text, entry.mode, target: entry.target, entry.idempotencyKey)
+    }
+
+    private func push(
+        _ body: [UInt8], _ format: Format, _ mode: Mode, target: String, _ idempotencyKey: String?
+    ) async throws {
+        var headers = [("Content-Type", format.rawValue)]
+        if let idempotencyKey { headers.append(("Idempotency-Key", idempotencyKey)) }
+        _ = try await request(HTTPMethod(rawValue: mode.rawValue), target, headers: headers, body: body)
+    }
+
+    /// The path of a push, with its query.
+    package static func target(_ key: JobKey, lifetime: String?) -> String {
+        guard let lifetime else { return key.path }
+        let plain = Array("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-._~=".utf8)
+        var query = ""
+        for byte in lifetime.utf8 {
+            if plain.contains(byte) {
+                query.unicodeScalars.append(Unicode.Scalar(byte))
+            } else {
+                query += (byte < 16 ? "%0" : "%") + String(byte, radix: 16, uppercase: true)
+            }
+        }
+        return key.path + "?lifetime=" + query
     }
 
     /// Deletes the group of `key`; one that is not there is no error.

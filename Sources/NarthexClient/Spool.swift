@@ -4,7 +4,7 @@ internal import Glibc
 
 /// Pushes that could not be delivered, one file each, kept until a later run delivers them.
 ///
-/// A file's first line is `METHOD PATH`, the rest is the body. Names begin with the time, so that
+/// A file's first line is `METHOD PATH`, perhaps with the request's idempotency key behind, the rest is the body. Names begin with the time, so that
 /// files are delivered in the order they were made. Files appear by rename, so a reader never sees half of one.
 public struct Spool: Sendable {
     /// Why the folder could not be used.
@@ -19,8 +19,10 @@ public struct Spool: Sendable {
         public let path: String
         /// How the push meets what is stored.
         public let mode: PushGateway.Mode
-        /// The request's path.
+        /// The request's path, with its query.
         public let target: String
+        /// Lets the gateway recognise a repeated request.
+        public let idempotencyKey: String?
         /// In the text format.
         public let body: [UInt8]
     }
@@ -37,12 +39,12 @@ public struct Spool: Sendable {
     /// Keeps a push.
     /// - Throws: ``Failure`` where the folder cannot be written.
     public func keep(
-        _ body: [UInt8], target: String, mode: PushGateway.Mode, nanoseconds: Int64
+        _ body: [UInt8], target: String, mode: PushGateway.Mode, idempotencyKey: String? = nil, nanoseconds: Int64
     ) throws {
         try makeFolder()
         let name = "\(nanoseconds)-\(getpid()).push"
         let temporary = "\(folder)/.\(name)"
-        let content = Array("\(mode.rawValue) \(target)\n".utf8) + body
+        let content = Array("\(mode.rawValue) \(target)\(idempotencyKey.map { " " + $0 } ?? "")\n".utf8) + body
         let file = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
         guard file >= 0 else { throw failure("create", temporary) }
         defer { close(file) }
@@ -107,11 +109,14 @@ public struct Spool: Sendable {
         guard let end = content.firstIndex(of: UInt8(ascii: "\n")) else { return nil }
         let words = String(decoding: content[..<end], as: UTF8.self).split(
             separator: " ", omittingEmptySubsequences: false)
-        guard words.count == 2, let mode = PushGateway.Mode(rawValue: String(words[0])), words[1].hasPrefix("/") else {
+        guard (2...3).contains(words.count), let mode = PushGateway.Mode(rawValue: String(words[0])),
+            words[1].hasPrefix("/")
+        else {
             return nil
         }
         return Entry(
-            path: path, mode: mode, target: String(words[1]), body: Array(content[(end + 1)...]))
+            path: path, mode: mode, target: String(words[1]),
+            idempotencyKey: words.count == 3 ? String(words[2]) : nil, body: Array(content[(end + 1)...]))
     }
 
     private func makeFolder() throws {

@@ -19,11 +19,12 @@ import Testing
             try spool.keep(
                 [65, 10], target: "/metrics/job/b", mode: .replaceGroup, nanoseconds: 2_000)
             try spool.keep(
-                [66, 10, 67], target: "/metrics/job/a", mode: .replaceFamilies, nanoseconds: 1_000)
+                [66, 10, 67], target: "/metrics/job/a", mode: .accumulate, idempotencyKey: "k-1", nanoseconds: 1_000)
             let entries = try spool.entries()
             #expect(entries.map(\.target) == ["/metrics/job/a", "/metrics/job/b"])
             #expect(entries.first?.body == [66, 10, 67])
-            #expect(entries.map(\.mode) == [.replaceFamilies, .replaceGroup])
+            #expect(entries.map(\.mode) == [.accumulate, .replaceGroup])
+            #expect(entries.map(\.idempotencyKey) == ["k-1", nil])
             try spool.remove(#require(entries.first))
             #expect(try spool.entries().count == 1)
         }

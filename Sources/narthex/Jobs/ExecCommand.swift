@@ -19,6 +19,11 @@ struct ExecCommand: Sendable {
             .init(
                 "timeout", "End the job with SIGTERM after this time, and with SIGKILL ten seconds later.",
                 kind: .duration, placeholder: "2h"),
+            .init("lifetime", GroupFlags.lifetimeHelp, placeholder: "24h"),
+            .toggle(
+                "accumulate",
+                "Add the job's own metrics to those of earlier runs (PATCH; Narthex only). What exec itself pushes is that "
+                    + "of the latest run all the same."),
             .init(
                 "spool",
                 "Folder for pushes that could not be delivered. Also NARTHEX_SPOOL; else ~/.local/state/narthex/spool."),
@@ -29,6 +34,8 @@ struct ExecCommand: Sendable {
     private let command: [String]
     private let key: JobKey
     private let tries: Int
+    private let lifetime: String?
+    private let mode: PushGateway.Mode
     private let heartbeat: Duration?
     private let timeout: Duration?
 
@@ -36,7 +43,8 @@ struct ExecCommand: Sendable {
         do {
             let job = ExecCommand(
                 command: flags.argument("command"), key: try GroupFlags.key(flags),
-                tries: max(1, min(flags.integer("tries"), 20)),
+                tries: max(1, min(flags.integer("tries"), 20)), lifetime: try GroupFlags.lifetime(flags),
+                mode: flags.isOn("accumulate") ? .accumulate : .replaceFamilies,
                 heartbeat: flags["heartbeat"].isEmpty ? nil : max(flags.duration("heartbeat"), .milliseconds(10)),
                 timeout: flags["timeout"].isEmpty ? nil : flags.duration("timeout"))
             let spool = Spool(folder: spoolFolder(flags["spool"]))
@@ -53,7 +61,8 @@ struct ExecCommand: Sendable {
     }
 
     private func runJob(through gateway: PushGateway, spool: Spool, metricsFile: String) async -> Int32 {
-        let delivery = JobDelivery(gateway: gateway, spool: spool, key: key, tries: tries)
+        let delivery = JobDelivery(
+            gateway: gateway, spool: spool, key: key, tries: tries, lifetime: lifetime, mode: mode)
         var report = JobReport(start: JobFiles.now())
         let process: JobProcess
         do {

@@ -1,4 +1,5 @@
 import AsyncHTTPClient
+import Gateway
 import NIOSSL
 import NarthexClient
 import Web
@@ -93,6 +94,19 @@ enum GroupFlags {
         .init("instance", "The label `instance`, where several of the job run."),
         .init("label", "A further grouping label, NAME=VALUE. May be repeated.", isRepeatable: true),
     ]
+
+    static let lifetimeHelp =
+        "How long the gateway keeps the group after this push: 15m, 7d, forever, until-scraped, until-scraped=2 (Narthex "
+        + "only)."
+
+    /// The value of `--lifetime`, or nil.
+    /// - Throws: `CommandLineError` for one that no gateway would take: better now than when the job has run.
+    static func lifetime(_ flags: ParsedFlags) throws(CommandLineError) -> String? {
+        let text = flags["lifetime"]
+        guard !text.isEmpty else { return nil }
+        do throws(InvalidWish) { _ = try Lifetime(text: text) } catch { throw CommandLineError(error.description) }
+        return text
+    }
 
     /// - Throws: `CommandLineError` for a missing job or a malformed label.
     static func key(_ flags: ParsedFlags) throws(CommandLineError) -> JobKey {

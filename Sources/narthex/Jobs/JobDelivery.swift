@@ -6,11 +6,15 @@ struct JobDelivery {
     let spool: Spool
     let key: JobKey
     let tries: Int
+    /// How long the gateway keeps the group; nil for as it is configured.
+    let lifetime: String?
+    /// How the last push meets what is stored.
+    let mode: PushGateway.Mode
 
     /// One try; a failure is only said. For pushes that the next one makes obsolete.
     func attempt(_ body: [UInt8]) async {
         do {
-            try await gateway.push(body, key: key)
+            try await gateway.push(body, key: key, lifetime: lifetime)
         } catch {
             if !Task.isCancelled { JobFiles.complain("narthex exec: \(error)") }
         }
@@ -18,10 +22,11 @@ struct JobDelivery {
 
     /// Several tries, then the spool. A push that the gateway refuses for good is said and dropped.
     func deliver(_ body: [UInt8]) async {
+        let name = Self.plain("\(key.job)-\(JobFiles.now())-\(UInt64.random(in: 0 ... .max))")
         var pause: Int64 = 250
         for attempt in 1...max(tries, 1) {
             do {
-                try await gateway.push(body, key: key)
+                try await gateway.push(body, key: key, mode: mode, lifetime: lifetime, idempotencyKey: name)
                 return
             } catch let failure as PushGateway.Failure {
                 JobFiles.complain("narthex exec: \(failure)")
@@ -36,7 +41,7 @@ struct JobDelivery {
         }
         do {
             try spool.keep(
-                body, target: key.path, mode: .replaceFamilies,
+                body, target: PushGateway.target(key, lifetime: lifetime), mode: mode, idempotencyKey: name,
                 nanoseconds: JobFiles.now())
             JobFiles.complain("narthex exec: the push is kept on disk and delivered by the next run")
         } catch {
@@ -57,5 +62,10 @@ struct JobDelivery {
             }
             spool.remove(entry)
         }
+    }
+
+    /// What a field of HTTP can carry, not too long.
+    private static func plain(_ text: String) -> String {
+        String(text.unicodeScalars.suffix(200).map { (0x21...0x7E).contains($0.value) ? Character($0) : "_" })
     }
 }

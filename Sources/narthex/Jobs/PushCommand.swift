@@ -8,7 +8,12 @@ enum PushCommand {
     static let command = Command(
         "push", "Push metrics: narthex push --job backup size_bytes=1048576, or a file in the text format, or - .",
         flags: GroupFlags.flags + [
-            .toggle("replace", "Replace the whole group (PUT) instead of the families of the same name (POST).")
+            .toggle("replace", "Replace the whole group (PUT) instead of the families of the same name (POST)."),
+            .toggle("accumulate", "Add to what is stored (PATCH; Narthex only)."),
+            .init("lifetime", GroupFlags.lifetimeHelp, placeholder: "15m"),
+            .init(
+                "idempotency-key",
+                "Name of this request: sent again with the same name it has its effect once (Narthex only)."),
         ] + GatewayAccess.flags,
         arguments: [
             .init(
@@ -20,8 +25,17 @@ enum PushCommand {
     private static func push(_ flags: ParsedFlags) async throws {
         let key = try GroupFlags.key(flags)
         let body = try body(flags.argument("input"))
-        let mode: PushGateway.Mode = flags.isOn("replace") ? .replaceGroup : .replaceFamilies
-        try await GatewayAccess(flags).withGateway { try await $0.push(body, key: key, mode: mode) }
+        guard !(flags.isOn("replace") && flags.isOn("accumulate")) else {
+            throw CommandLineError("--replace and --accumulate exclude each other")
+        }
+        let mode: PushGateway.Mode =
+            flags.isOn("accumulate") ? .accumulate : flags.isOn("replace") ? .replaceGroup : .replaceFamilies
+        let lifetime = try GroupFlags.lifetime(flags)
+        let name = flags["idempotency-key"]
+        try await GatewayAccess(flags).withGateway { gateway in
+            try await gateway.push(
+                body, key: key, mode: mode, lifetime: lifetime, idempotencyKey: name.isEmpty ? nil : name)
+        }
     }
 
     private static func body(_ input: [String]) throws -> [UInt8] {
