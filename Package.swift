@@ -86,7 +86,7 @@ let network: [Target] = [
 /// A library for Swift jobs that push; the job commands of `narthex` stand on it.
 let client: [Target] = [
     room(
-        "NarthexClient", ["MetricModel", "Exposition"],
+        "NarthexClient", ["ByteCoding", "MetricModel", "Exposition"],
         [
             .product(name: "CoreMetrics", package: "swift-metrics"),
             .product(name: "AsyncHTTPClient", package: "async-http-client"),

@@ -1,3 +1,5 @@
+internal import ByteCoding
+
 /// Where a job's metrics are kept in the gateway: its name and, where there are several of it, further labels.
 public struct JobKey: Sendable, Hashable {
     /// The value of the label `job`; not empty.
@@ -31,47 +33,15 @@ public struct JobKey: Sendable, Hashable {
     /// Pushgateway's README describes.
     public var path: String {
         ([Label("job", job)] + labels).reduce("/metrics") { path, label in
-            path + "/" + Self.escaped(label.name) + Self.segment(label.value)
+            path + "/" + PercentCoding.encode(label.name.utf8) + Self.segment(label.value)
         }
     }
 
     private static func segment(_ value: String) -> String {
         if value.isEmpty { return "@base64/=" }
         if value.utf8.contains(UInt8(ascii: "/")) || value == "." || value == ".." {
-            return "@base64/" + base64(Array(value.utf8))
+            return "@base64/" + Base64.encodeURL(Array(value.utf8))
         }
-        return "/" + escaped(value)
-    }
-
-    private static func escaped(_ text: String) -> String {
-        var result = ""
-        for byte in text.utf8 {
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
-                UInt8(ascii: "~"):
-                result.unicodeScalars.append(Unicode.Scalar(byte))
-            default:
-                let digits = String(byte, radix: 16, uppercase: true)
-                result += digits.count == 1 ? "%0\(digits)" : "%\(digits)"
-            }
-        }
-        return result
-    }
-
-    /// URL-safe, without padding.
-    static func base64(_ bytes: [UInt8]) -> String {
-        let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
-        var result = ""
-        var index = 0
-        while index < bytes.count {
-            let left = min(3, bytes.count - index)
-            var word = UInt32(bytes[index]) << 16
-            if left > 1 { word |= UInt32(bytes[index + 1]) << 8 }
-            if left > 2 { word |= UInt32(bytes[index + 2]) }
-            for place in 0...left { result.append(alphabet[Int(word >> (18 - 6 * UInt32(place)) & 63)]) }
-            index += 3
-        }
-        return result
+        return "/" + PercentCoding.encode(value.utf8)
     }
 }

@@ -1,3 +1,4 @@
+internal import ByteCoding
 internal import MetricModel
 
 /// A group as `/api/v1/metrics` shows it.
@@ -42,10 +43,10 @@ struct GroupJSON {
         append("{\"time_stamp\":")
         JSONText.append(time: family.time, to: &bytes)
         append(",\"type\":")
-        JSONText.append(family.type.upstreamName, to: &bytes)
+        JSONText.append(family.type.upstreamName, shortControls: true, to: &bytes)
         if let help = family.help, !help.isEmpty {
             append(",\"help\":")
-            JSONText.append(help, to: &bytes)
+            JSONText.append(help, shortControls: true, to: &bytes)
         }
         append(",\"metrics\":")
         list("[", "]", family.metrics) { json, metric in json.append(metric, family.type) }
@@ -89,7 +90,7 @@ struct GroupJSON {
         }
         list("{", "}", last) { json, label in
             json.key(label.name)
-            JSONText.append(label.value, to: &json.bytes)
+            JSONText.append(label.value, shortControls: true, to: &json.bytes)
         }
     }
 
@@ -154,7 +155,7 @@ struct GroupJSON {
     mutating func append(_ text: String) { bytes += Array(text.utf8) }
 
     private mutating func key(_ name: ByteString) {
-        JSONText.append(name, to: &bytes)
+        JSONText.append(name, shortControls: true, to: &bytes)
         append(":")
     }
 

@@ -1,3 +1,5 @@
+internal import ByteCoding
+
 extension Lexer {
     // MARK: Strings
 

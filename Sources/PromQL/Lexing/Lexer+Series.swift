@@ -1,3 +1,4 @@
+internal import ByteCoding
 internal import MetricModel
 
 /// The values behind a series in test scripts: `1+1x3 _ stale {{schema:1 buckets:[1 2]}}`.

@@ -1,3 +1,4 @@
+internal import ByteCoding
 internal import MetricModel
 
 /// Cuts a query into tokens.

@@ -1,3 +1,5 @@
+internal import ByteCoding
+
 /// The flags and arguments of one command. One table serves parsing, `--help`, the man page, shell completions and
 /// the flags that `/api/v1/status` shows.
 ///

@@ -1,3 +1,4 @@
+internal import ByteCoding
 internal import Gateway
 internal import MetricModel
 
@@ -38,9 +39,9 @@ enum APIAnswer {
         json.append(UInt8(ascii: "{"))
         for (index, label) in key.labels.enumerated() {
             if index > 0 { json.append(UInt8(ascii: ",")) }
-            JSONText.append(label.name.bytes, to: &json)
+            JSONText.append(label.name, to: &json)
             json.append(UInt8(ascii: ":"))
-            JSONText.append(label.value.bytes, to: &json)
+            JSONText.append(label.value, to: &json)
         }
         json.append(UInt8(ascii: "}"))
     }

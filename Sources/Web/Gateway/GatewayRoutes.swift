@@ -1,3 +1,4 @@
+internal import ByteCoding
 package import Gateway
 
 /// What a client must be allowed to do, so that a request may be handled.

@@ -1,3 +1,4 @@
+internal import ByteCoding
 internal import Exposition
 package import Gateway
 internal import MetricModel
@@ -20,20 +21,8 @@ package enum PushPath {
         let name = PercentCoding.encodePath(name.bytes)
         if value.isEmpty { return name + "@base64/=" }
         if value.bytes.contains(UInt8(ascii: "/")) || value == "." || value == ".." {
-            return name + "@base64/" + base64(value.bytes)
+            return name + "@base64/" + Base64.encodeURL(value.bytes)
         }
         return name + "/" + PercentCoding.encodePath(value.bytes)
-    }
-
-    /// URL-safe, without padding (RFC 4648, section 5).
-    private static func base64(_ bytes: [UInt8]) -> String {
-        let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".utf8)
-        var result: [UInt8] = []
-        for start in stride(from: 0, to: bytes.count, by: 3) {
-            let group = bytes[start..<min(start + 3, bytes.count)]
-            let word = group.enumerated().reduce(UInt32(0)) { $0 | UInt32($1.element) << (16 - 8 * UInt32($1.offset)) }
-            for place in 0...group.count { result.append(alphabet[Int(word >> (18 - 6 * UInt32(place)) & 63)]) }
-        }
-        return String(decoding: result, as: UTF8.self)
     }
 }

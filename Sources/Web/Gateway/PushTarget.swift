@@ -1,3 +1,4 @@
+internal import ByteCoding
 internal import Exposition
 package import Gateway
 internal import MetricModel

@@ -1,3 +1,4 @@
+internal import ByteCoding
 internal import NIOCore
 
 /// Takes a request body out of the bytes of a connection, whatever its framing; knows no limits.

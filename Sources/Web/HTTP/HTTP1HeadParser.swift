@@ -1,4 +1,5 @@
 #if canImport(Glibc)
+internal import ByteCoding
 internal import Glibc
 #endif
 

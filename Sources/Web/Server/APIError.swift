@@ -1,3 +1,4 @@
+internal import ByteCoding
 internal import MetricModel
 internal import PromQL
 
@@ -49,7 +50,7 @@ package struct APIError: Error, Sendable {
         var json = Array(#"{"status":"error","errorType":""#.utf8)
         json += kind.rawValue.utf8
         json += #"","error":"#.utf8
-        PromQL.JSONText.append(message, to: &json)
+        JSONText.append(message, to: &json)
         json.append(UInt8(ascii: "}"))
         return ServerResponse(kind.status, fields: [("Content-Type", "application/json")], body: .bytes(json))
     }

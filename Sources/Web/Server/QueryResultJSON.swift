@@ -151,7 +151,7 @@ enum QueryResultJSON {
         json.append(UInt8(ascii: "["))
         for (index, text) in texts.enumerated() {
             if index > 0 { json.append(UInt8(ascii: ",")) }
-            PromQL.JSONText.append(text, to: &json)
+            JSONText.append(text, to: &json)
         }
         json.append(UInt8(ascii: "]"))
     }
@@ -204,7 +204,7 @@ enum QueryResultJSON {
             head += #"string","result":["#.utf8
             append(timestamp: timestamp, to: &head)
             head.append(UInt8(ascii: ","))
-            PromQL.JSONText.append(text, to: &head)
+            JSONText.append(text, to: &head)
             head.append(UInt8(ascii: "]"))
             return .bytes(head + tail)
         case .vector(let elements):

@@ -1,3 +1,4 @@
+internal import ByteCoding
 internal import Matching
 internal import MetricModel
 internal import PromQL
@@ -89,7 +90,7 @@ extension ServerAPI {
         let head = Array(#"{"status":"success","data":["#.utf8)
         return ServerResponse(
             200, fields: [("Content-Type", "application/json")],
-            body: QueryResultJSON.pieces(head, texts, tail) { PromQL.JSONText.append($0, to: &$1) })
+            body: QueryResultJSON.pieces(head, texts, tail) { JSONText.append($0, to: &$1) })
     }
 
     func series(_ request: ServerRequest, _ form: FormValues) throws(APIError) -> ServerResponse {

@@ -1,3 +1,4 @@
+internal import ByteCoding
 internal import Matching
 internal import MetricModel
 internal import PromQL
@@ -94,7 +95,7 @@ extension ServerAPI {
     func formatQuery(_ request: ServerRequest, _ form: FormValues) throws(APIError) -> ServerResponse {
         do throws(ParseError) {
             var json: [UInt8] = []
-            PromQL.JSONText.append(try parsed(form).prettyText, to: &json)
+            JSONText.append(try parsed(form).prettyText, to: &json)
             return Self.success(json)
         } catch {
             throw .parameter("query", error.description)

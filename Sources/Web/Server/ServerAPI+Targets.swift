@@ -149,8 +149,8 @@ indirect enum JSONField {
 
     func append(to json: inout [UInt8]) {
         switch self {
-        case .text(let text): PromQL.JSONText.append(text, to: &json)
-        case .bytes(let bytes): PromQL.JSONText.append(bytes, to: &json)
+        case .text(let text): JSONText.append(text, to: &json)
+        case .bytes(let bytes): JSONText.append(bytes, to: &json)
         case .labels(let labels): QueryResultJSON.append(labels, to: &json)
         case .flag(let flag): json += (flag ? "true" : "false").utf8
         case .raw(let text): json += text.utf8
@@ -165,7 +165,7 @@ indirect enum JSONField {
             json.append(UInt8(ascii: "{"))
             for (index, field) in fields.enumerated() {
                 if index > 0 { json.append(UInt8(ascii: ",")) }
-                PromQL.JSONText.append(field.0, to: &json)
+                JSONText.append(field.0, to: &json)
                 json.append(UInt8(ascii: ":"))
                 field.1.append(to: &json)
             }

@@ -1,3 +1,4 @@
+internal import ByteCoding
 internal import Compression
 package import MetricModel
 internal import NIOCore

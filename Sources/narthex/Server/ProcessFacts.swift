@@ -1,3 +1,4 @@
+import ByteCoding
 import Dispatch
 import MetricModel
 import Scrape
@@ -53,7 +54,7 @@ struct ProcessFacts {
 
     private static func quoted(_ text: String) -> String {
         var json: [UInt8] = []
-        Web.JSONText.append(text, to: &json)
+        JSONText.append(text, to: &json)
         return String(decoding: json, as: UTF8.self)
     }
 }

@@ -1,3 +1,4 @@
+import ByteCoding
 import MetricModel
 import PromQL
 import Scrape
@@ -87,13 +88,13 @@ extension RelabelRule {
         func field(_ name: String, _ value: ByteString) {
             if !json.isEmpty { json.append(UInt8(ascii: ",")) }
             json += "\"\(name)\":".utf8
-            PromQL.JSONText.append(value, to: &json)
+            JSONText.append(value, to: &json)
         }
         if !sourceLabels.isEmpty {
             json += #""source_labels":["#.utf8
             for (index, label) in sourceLabels.enumerated() {
                 if index > 0 { json.append(UInt8(ascii: ",")) }
-                PromQL.JSONText.append(label, to: &json)
+                JSONText.append(label, to: &json)
             }
             json.append(UInt8(ascii: "]"))
         }

@@ -36,10 +36,12 @@ package enum PercentCoding {
     }
 
     /// Encodes a path: letters, digits and what Go's `url.URL.EscapedPath` leaves alone stay.
-    package static func encodePath(_ path: some Sequence<UInt8>) -> String {
+    package static func encodePath(_ path: some Sequence<UInt8>) -> String { encode(path, keeping: isPathByte) }
+
+    private static func encode(_ text: some Sequence<UInt8>, keeping isKept: (UInt8) -> Bool) -> String {
         var result: [UInt8] = []
-        for byte in path {
-            if isPathByte(byte) {
+        for byte in text {
+            if isKept(byte) {
                 result.append(byte)
             } else {
                 result.append(UInt8(ascii: "%"))
@@ -50,12 +52,22 @@ package enum PercentCoding {
         return String(decoding: result, as: UTF8.self)
     }
 
-    private static func isPathByte(_ byte: UInt8) -> Bool {
-        if byte &- 0x30 < 10 || HTTPSyntax.lowercase(byte) &- 0x61 < 26 { return true }
+    /// Encodes all but the unreserved letters, digits and `-._~`: fit for any part of a URL.
+    package static func encode(_ text: some Sequence<UInt8>) -> String { encode(text, keeping: isUnreserved) }
+
+    private static func isUnreserved(_ byte: UInt8) -> Bool {
+        if byte &- 0x30 < 10 || (byte | 0x20) &- 0x61 < 26 { return true }
         switch byte {
-        case UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."), UInt8(ascii: "~"), UInt8(ascii: "$"),
-            UInt8(ascii: "&"), UInt8(ascii: "+"), UInt8(ascii: ","), UInt8(ascii: "/"), UInt8(ascii: ":"),
-            UInt8(ascii: ";"), UInt8(ascii: "="), UInt8(ascii: "@"):
+        case UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."), UInt8(ascii: "~"): return true
+        default: return false
+        }
+    }
+
+    private static func isPathByte(_ byte: UInt8) -> Bool {
+        if isUnreserved(byte) { return true }
+        switch byte {
+        case UInt8(ascii: "$"), UInt8(ascii: "&"), UInt8(ascii: "+"), UInt8(ascii: ","), UInt8(ascii: "/"),
+            UInt8(ascii: ":"), UInt8(ascii: ";"), UInt8(ascii: "="), UInt8(ascii: "@"):
             return true
         default: return false
         }
@@ -64,33 +76,4 @@ package enum PercentCoding {
     private static func hexadecimal(_ nibble: UInt8) -> UInt8 {
         nibble < 10 ? 0x30 + nibble : 0x41 + nibble - 10
     }
-}
-
-/// The parameters of a query or a form body, in their order.
-package struct QueryParameters: Sendable {
-    /// Decoded names and values, in the order given.
-    package private(set) var pairs: [(name: String, value: String)] = []
-
-    /// Reads `a=1&b=2`; pairs that are not well encoded are left out, as Go's `url.ParseQuery` does, and so are
-    /// those with a semicolon.
-    package init(_ text: some Collection<UInt8>) {
-        for part in text.split(separator: UInt8(ascii: "&")) where !part.contains(UInt8(ascii: ";")) {
-            let mark = part.firstIndex(of: UInt8(ascii: "="))
-            let name = part[..<(mark ?? part.endIndex)]
-            let value = mark.map { part[part.index(after: $0)...] } ?? part[part.endIndex...]
-            guard let name = PercentCoding.decode(name, plusIsSpace: true),
-                let value = PercentCoding.decode(value, plusIsSpace: true)
-            else { continue }
-            pairs.append((String(decoding: name, as: UTF8.self), String(decoding: value, as: UTF8.self)))
-        }
-    }
-
-    /// The first value of `name`, or nil.
-    package subscript(name: String) -> String? { pairs.first { $0.name == name }?.value }
-
-    /// All values of `name`.
-    package func all(_ name: String) -> [String] { pairs.filter { $0.name == name }.map(\.value) }
-
-    /// Adds the pairs of another, behind these.
-    package mutating func append(_ other: QueryParameters) { pairs += other.pairs }
 }

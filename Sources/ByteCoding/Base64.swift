@@ -1,7 +1,7 @@
 /// Base64 as Go's encoding/base64 reads it (RFC 4648). Unused low bits are ignored, as there.
 package enum Base64 {
     /// Standard alphabet with padding.
-    static func decodeStandard(_ text: some Collection<UInt8>) -> [UInt8]? {
+    package static func decodeStandard(_ text: some Collection<UInt8>) -> [UInt8]? {
         guard text.count % 4 == 0 else { return nil }
         var padding = 0
         for byte in Array(text.suffix(2)) where byte == UInt8(ascii: "=") { padding += 1 }

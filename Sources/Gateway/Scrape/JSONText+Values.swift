@@ -1,28 +1,8 @@
 internal import ByteCoding
 internal import MetricModel
 
-/// JSON as Go's encoding/json writes it: no blanks, `<`, `>` and `&` escaped, bytes that are not UTF-8 replaced.
-enum JSONText {
-    static func append(_ text: ByteString, to bytes: inout [UInt8]) {
-        bytes.append(quote)
-        if text.bytes.allSatisfy({ $0 < 0x80 }) {
-            for byte in text.bytes { append(ascii: byte, to: &bytes) }
-        } else {
-            for scalar in text.string.unicodeScalars {
-                if scalar.value < 0x80 {
-                    append(ascii: UInt8(scalar.value), to: &bytes)
-                } else if scalar.value == 0x2028 || scalar.value == 0x2029 {
-                    bytes += Array("\\u\(String(scalar.value, radix: 16))".utf8)
-                } else {
-                    bytes += Array(String(scalar).utf8)
-                }
-            }
-        }
-        bytes.append(quote)
-    }
-
-    static func append(_ text: String, to bytes: inout [UInt8]) { append(ByteString(text), to: &bytes) }
-
+/// What the JSON of the API quotes beside plain text.
+extension JSONText {
     /// A number as text, as Go prints it by default.
     static func append(number: Double, to bytes: inout [UInt8]) {
         bytes.append(quote)
@@ -82,22 +62,6 @@ enum JSONText {
     private static func append(digits number: Int64, count: Int, to bytes: inout [UInt8]) {
         let text = Array(String(number).utf8)
         bytes += [UInt8](repeating: UInt8(ascii: "0"), count: max(0, count - text.count)) + text
-    }
-
-    private static func append(ascii byte: UInt8, to bytes: inout [UInt8]) {
-        switch byte {
-        case quote, UInt8(ascii: "\\"): bytes += [UInt8(ascii: "\\"), byte]
-        case UInt8(ascii: "\n"): bytes += Array("\\n".utf8)
-        case UInt8(ascii: "\r"): bytes += Array("\\r".utf8)
-        case UInt8(ascii: "\t"): bytes += Array("\\t".utf8)
-        case 0x08: bytes += Array("\\b".utf8)
-        case 0x0C: bytes += Array("\\f".utf8)
-        case 0..<0x20, 0x7F, UInt8(ascii: "<"), UInt8(ascii: ">"), UInt8(ascii: "&"):
-            guard byte != 0x7F else { return bytes.append(byte) }
-            let text = String(byte, radix: 16)
-            bytes += Array(("\\u" + String(repeating: "0", count: 4 - text.count) + text).utf8)
-        default: bytes.append(byte)
-        }
     }
 
     private static let quote = UInt8(ascii: "\"")
