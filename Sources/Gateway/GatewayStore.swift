@@ -15,11 +15,16 @@ package final class GatewayStore: Sendable {
         package var maximumGroups: Int
         /// How long answers to requests with an idempotency key are remembered.
         package var remembered = RememberedOutcomes.Limits()
+        /// Told each change, with what it holds.
+        package var observer: (any GatewayObserver)?
 
         /// Options; by default nothing is limited.
-        package init(ownFamilies: [OwnFamily] = [], maximumGroups: Int = .max) {
+        package init(
+            ownFamilies: [OwnFamily] = [], maximumGroups: Int = .max, observer: (any GatewayObserver)? = nil
+        ) {
             self.ownFamilies = ownFamilies
             self.maximumGroups = maximumGroups
+            self.observer = observer
         }
 
         var emptyState: GatewayState {
@@ -31,12 +36,14 @@ package final class GatewayStore: Sendable {
     private let journal: Journal?
     private let keeper: SnapshotKeeper?
     let watchers = ChangeWatchers()
+    private let observer: (any GatewayObserver)?
     /// Groups that are removed at once, under the lock: well below a millisecond of work.
     static let portion = 16
 
     /// A store that keeps its state in memory only.
     package init(options: Options = Options()) {
         state = Mutex(options.emptyState)
+        observer = options.observer
         journal = nil
         keeper = nil
     }
@@ -57,6 +64,7 @@ package final class GatewayStore: Sendable {
         let keeper = SnapshotKeeper(persistence, journal, fileLock)
         self.journal = journal
         self.keeper = keeper
+        observer = options.observer
         state = Mutex(recovery.state)
         for event in recovery.events { persistence.onEvent(event) }
         do throws(FileError) {
@@ -105,8 +113,9 @@ package final class GatewayStore: Sendable {
             if let refusal = journal?.refusal { return .refused(refusal) }
             let lastChange = state.changes.lastID
             defer { isChanged = state.changes.lastID != lastChange }
-            var log = EffectLog(isKept: journal != nil)
+            var log = EffectLog(isKept: journal != nil, isObserved: observer != nil)
             let outcome = change(&state, &log)
+            if let observer, !log.applied.isEmpty { observer.note(log.applied) }
             guard let journal else { return outcome }
             // An answer that repeats an earlier one must not come before that is durable.
             if log.effects.isEmpty, case .repeated = outcome {} else if log.effects.isEmpty { return outcome }

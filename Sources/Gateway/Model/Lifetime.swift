@@ -30,7 +30,7 @@ package enum GroupLifetime: Sendable, Hashable {
     case scrapes(count: Int, seen: [ByteString])
 
     /// The lifetime that a push at `time` gives its group.
-    init(_ lifetime: Lifetime, from time: Int64) {
+    package init(_ lifetime: Lifetime, from time: Int64) {
         switch lifetime {
         case .forever: self = .forever
         case .nanoseconds(let duration):

@@ -34,22 +34,42 @@ indirect enum PreparedCommand: Sendable {
     }
 }
 
-/// Collects the effects of a command, if anybody writes them down.
+/// Collects the effects of a command, if anybody writes them down or watches.
 struct EffectLog {
     let isKept: Bool
+    let isObserved: Bool
     private(set) var effects: [[UInt8]] = []
+    /// What an observer is told, in order.
+    private(set) var applied: [AppliedChange] = []
 
-    init(isKept: Bool) { self.isKept = isKept }
+    init(isKept: Bool, isObserved: Bool = false) {
+        self.isKept = isKept
+        self.isObserved = isObserved
+    }
 
     mutating func append(_ effect: @autoclosure () -> Effect) {
-        if isKept { effects.append(effect().encoded) }
+        guard isKept || isObserved else { return }
+        let effect = effect()
+        if isKept { effects.append(effect.encoded) }
+        if isObserved, let change = AppliedChange(effect) { applied.append(change) }
     }
 
-    mutating func append(encoded: [UInt8]) {
+    /// - Parameter encoded: What `push` comes to as an effect.
+    mutating func append(_ push: PreparedPush, encoded: [UInt8]) {
         if isKept { effects.append(encoded) }
+        if isObserved { applied.append(.pushed(AppliedPush(push: push))) }
     }
 
-    mutating func removeAll() { effects = [] }
+    /// Adds all that another log has.
+    mutating func append(_ other: EffectLog) {
+        effects += other.effects
+        applied += other.applied
+    }
+
+    mutating func removeAll() {
+        effects = []
+        applied = []
+    }
 }
 
 extension GatewayState {
@@ -118,7 +138,7 @@ extension GatewayState {
         case .none: break
         case .push:
             note(.pushed, push.group, time: push.time)
-            if encoded.isEmpty { log.append(.push(push)) } else { log.append(encoded: encoded) }
+            if encoded.isEmpty { log.append(.push(push)) } else { log.append(push, encoded: encoded) }
         case .failure:
             note(.failed, push.group, time: push.time)
             log.append(.failure(push.group, time: push.time, push.lifetime))
@@ -129,7 +149,7 @@ extension GatewayState {
     /// All pushes, or none: groups that were changed before a refusal are put back as they were.
     private mutating func performTogether(_ pushes: [PreparedCommand], _ log: inout EffectLog) -> Outcome {
         var undo: [(key: GroupingKey, old: GroupView?, quota: UInt32)] = []
-        var own = EffectLog(isKept: log.isKept)
+        var own = EffectLog(isKept: log.isKept, isObserved: log.isObserved)
         for command in pushes {
             guard case .push(let push, _) = command else { continue }
             let quota = groupNumbers[push.group].map { groups[Int($0)].quota } ?? 0
@@ -147,7 +167,7 @@ extension GatewayState {
             }
             return outcome
         }
-        for effect in own.effects { log.append(encoded: effect) }
+        log.append(own)
         return .accepted
     }
 
