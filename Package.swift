@@ -30,6 +30,7 @@ let core: [Target] = [
     room("DurableFiles", ["ByteCoding"]),
     room("Gateway", ["ByteCoding", "MetricModel", "Matching", "Compression", "Exposition", "DurableFiles"]),
     room("TSDB", ["ByteCoding", "MetricModel", "Matching", "Compression", "DurableFiles"]),
+    room("Bridge", ["ByteCoding", "MetricModel", "Gateway", "TSDB"]),
     room("PromQL", ["ByteCoding", "MetricModel", "Matching"]),
     room("PromQLScripts", ["ByteCoding", "MetricModel", "Matching", "PromQL"]),
     room("TestSupport", ["ByteCoding", "MetricModel", "DurableFiles"]),
@@ -45,6 +46,7 @@ let coreTests: [Target] = [
     tests("DurableFiles"),
     tests("Gateway", fixtures: true),
     tests("TSDB"),
+    tests("Bridge", ["Exposition", "Gateway", "Matching", "MetricModel", "TSDB"]),
     tests("PromQL", fixtures: true),
     tests("PromQLScripts"),
 ]
@@ -77,7 +79,7 @@ let network: [Target] = [
         name: "narthex",
         dependencies: [
             "ByteCoding", "MetricModel", "Matching", "Compression", "Exposition", "DurableFiles", "Gateway", "TSDB",
-            "PromQL", "PromQLScripts", "Scrape", "Web", "YAML", "NarthexClient",
+            "Bridge", "PromQL", "PromQLScripts", "Scrape", "Web", "YAML", "NarthexClient",
             .product(name: "AsyncHTTPClient", package: "async-http-client"),
         ] + serverStack,
         swiftSettings: strict),

@@ -43,7 +43,7 @@ package struct SampleEncoder: Sendable {
     }
 
     /// The chunks, by time; the encoder is empty after.
-    mutating func finish() -> [FullChunk] {
+    package mutating func finish() -> [FullChunk] {
         close()
         defer {
             finished = []

@@ -16,6 +16,8 @@ package enum StoreEvent: Sendable {
     case writesStopped(String)
     /// Appends are taken again.
     case writesResumed
+    /// A segment of the log is being replayed; the first and the last one of the replay.
+    case replaying(segment: Int, first: Int, last: Int)
     /// The log was replayed.
     case replayed(segments: Int, samples: Int, milliseconds: Int64)
 }

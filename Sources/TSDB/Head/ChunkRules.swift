@@ -1,4 +1,4 @@
-internal import MetricModel
+package import MetricModel
 
 /// What kind of samples a chunk holds.
 enum SampleKind: UInt8, Sendable {
@@ -6,10 +6,10 @@ enum SampleKind: UInt8, Sendable {
 }
 
 /// A chunk that takes no more samples, still in memory.
-struct FullChunk: Sendable {
-    var minimumTime: Timestamp
-    var maximumTime: Timestamp
-    var chunk: Chunk
+package struct FullChunk: Sendable {
+    package var minimumTime: Timestamp
+    package var maximumTime: Timestamp
+    package var chunk: Chunk
 }
 
 /// A chunk in a file of `chunks_head`.

@@ -134,6 +134,7 @@ final class HeadReplay {
         let current = head.wal.currentSegment
         let segments = listing.segments.filter { $0 >= first && $0 < current }
         for segment in segments {
+            events(.replaying(segment: segment, first: first, last: segments.last ?? first))
             let offset = segment == start.segment ? start.offset : 0
             let path = PathName.join(wal, WALFormat.segmentName(segment))
             try replay(path, from: offset, isLast: segment == segments.last) {
