@@ -160,7 +160,7 @@ import YAML
             ("rule_files: [a.yml]\n", "rule_files", 1), ("\nremote_write:\n- url: http://x\n", "remote_write", 3),
             ("remote_read: [{url: http://x}]\n", "remote_read", 1),
             ("alerting:\n  alertmanagers:\n  - static_configs: []\n", "alerting.alertmanagers", 3),
-            ("tracing: {endpoint: x}\n", "tracing", 1), ("otlp: {translation_strategy: NoTranslation}\n", "otlp", 1),
+            ("tracing: {endpoint: x}\n", "tracing", 1),
             (job("kubernetes_sd_configs:", "- role: pod"), "kubernetes_sd_configs", 4),
         ])
     func `what this version does not do stops the start with its key and line`(

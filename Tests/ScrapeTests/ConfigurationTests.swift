@@ -27,6 +27,10 @@ import Testing
                   tsdb:
                     outofordertimewindow: 0
                     retention: {}
+                otlp:
+                  translation_strategy: UnderscoreEscapingWithSuffixes
+                  label_name_underscore_sanitization: true
+                  label_name_preserve_multiple_underscores: true
 
                 """)
     }
@@ -86,6 +90,10 @@ import Testing
                   tsdb:
                     outofordertimewindow: 0
                     retention: {}
+                otlp:
+                  translation_strategy: UnderscoreEscapingWithSuffixes
+                  label_name_underscore_sanitization: true
+                  label_name_preserve_multiple_underscores: true
 
                 """)
     }

@@ -11,6 +11,7 @@ package struct Configuration: Sendable, Hashable {
     /// The sections of the file itself.
     package var scrapeConfigurations: [ScrapeConfiguration] = []
     package var storage = StorageConfiguration()
+    package var otlp = OTLPConfiguration()
     /// Prometheus' `runtime.gogc`: read, and of no effect, since there is no garbage collector to tune.
     package var garbageCollection: Int64 = 75
     /// Things worth telling the operator that do not stop anything, such as an environment variable that is empty.
@@ -22,12 +23,15 @@ package struct Configuration: Sendable, Hashable {
     /// Reads the text of a `prometheus.yml`.
     /// - Parameters:
     ///   - text: YAML.
+    ///   - ignored: top-level keys that belong to somebody else.
     ///   - environment: gives the variables that `${NAME}` in external labels stands for.
     /// - Throws: `YAMLError`, in Prometheus' words, with the line.
     /// - Complexity: O(text).
-    package init(_ text: [UInt8], environment: (String) -> String?) throws(YAMLError) {
+    package init(
+        _ text: [UInt8], ignoring ignored: Set<String> = [], environment: (String) -> String?
+    ) throws(YAMLError) {
         var read = try YAMLDecoder.decode(text, empty: Configuration()) { node, decoder throws(YAMLError) in
-            try Configuration(node, decoder)
+            try Configuration(node, decoder, ignoring: ignored)
         }
         read.expandExternalLabels(environment)
         if read.garbageCollection != 75 {
@@ -36,10 +40,11 @@ package struct Configuration: Sendable, Hashable {
         self = read
     }
 
-    private init(_ node: YAMLNode, _ decoder: YAMLDecoder) throws(YAMLError) {
+    private init(_ node: YAMLNode, _ decoder: YAMLDecoder, ignoring ignored: Set<String>) throws(YAMLError) {
         var read = Configuration()
         var sections: [ScrapeSection] = []
         let fits = try decoder.fields(of: node, type: "config.plain") { key, value throws(YAMLError) in
+            if ignored.contains(key) { return true }
             switch key {
             case "global":
                 read.global = value.isNull ? GlobalConfiguration() : try GlobalConfiguration(value, decoder)
@@ -58,6 +63,7 @@ package struct Configuration: Sendable, Hashable {
                 try Unsupported.refuse(key, value, "has no recording or alerting rules")
             case "scrape_config_files": read.scrapeConfigurationFiles = try decoder.strings(value)
             case "scrape_configs": sections = try Self.sections(value, decoder)
+            case "otlp": read.otlp = value.isNull ? OTLPConfiguration() : try OTLPConfiguration(value, decoder)
             case "storage": read.storage = try StorageConfiguration(value, decoder)
             default: return try Self.refuseUnsupported(key, value, decoder)
             }
@@ -65,6 +71,10 @@ package struct Configuration: Sendable, Hashable {
         }
         self = read
         guard fits else { return }
+        if !otlp.escapes, global.nameValidation == .legacy {
+            throw .invalid(
+                "OTLP translation strategy \"\(otlp.strategy.rawValue)\" is not allowed when UTF8 is disabled", line: 0)
+        }
         for file in scrapeConfigurationFiles where !Self.isValidPattern(file) {
             throw .invalid(
                 "invalid scrape config file path \(Quoting.quote(ByteString(file)))", line: 0)
@@ -93,7 +103,6 @@ package struct Configuration: Sendable, Hashable {
         case "remote_write": try Unsupported.refuse(key, value, "receives remote write but does not send it")
         case "remote_read": try Unsupported.refuse(key, value, "answers remote read but does not ask for it")
         case "tracing": try Unsupported.refuse(key, value, "sends no traces")
-        case "otlp": try Unsupported.refuse(key, value, "does not receive OTLP")
         default: return false
         }
         return true
@@ -145,6 +154,7 @@ package struct Configuration: Sendable, Hashable {
         fields.texts("scrape_config_files", scrapeConfigurationFiles)
         if !scrapeConfigurations.isEmpty { fields.set("scrape_configs", .sequence(scrapeConfigurations.map(\.yaml))) }
         fields.set("storage", storage.fields.mapping)
+        fields.set("otlp", otlp.fields.mapping)
         return fields.mapping.yaml
     }
 

@@ -25,20 +25,24 @@ extension Configuration {
     /// Reads and checks the file at `path`; relative paths in it count from its directory.
     /// - Parameters:
     ///   - path: of a `prometheus.yml`.
+    ///   - ignored: top-level keys that belong to somebody else.
     ///   - environment: gives the variables that external labels may name; the process' own by default.
     /// - Throws: `ConfigurationError`.
     package static func load(
-        _ path: String, environment: (String) -> String? = ProcessEnvironment.value
+        _ path: String, ignoring ignored: Set<String> = [], environment: (String) -> String? = ProcessEnvironment.value
     ) throws(ConfigurationError) -> Configuration {
         let text = try TextFile.read(path)
         do throws(YAMLError) {
-            var configuration = try Configuration(text, environment: environment)
+            var configuration = try Configuration(text, ignoring: ignored, environment: environment)
             configuration.setDirectory(FilePath.directory(of: path))
             return configuration
         } catch {
             throw .invalid(path: path, error)
         }
     }
+
+    /// The files that `scrape_config_files` stands for now.
+    package var matchingScrapeFiles: [String] { scrapeConfigurationFiles.flatMap { TextFile.glob($0) } }
 
     /// All jobs: those of the file itself and those of the files that `scrape_config_files` names, read anew.
     /// - Throws: `ConfigurationError` if a file is wrong, or names a job again.

@@ -77,7 +77,20 @@ package struct ScrapeFeatures: Sendable, Hashable {
     package var passesMetadata = false
     /// Whether the end of the program marks series as ended. Off: a restart goes on where it stopped.
     package var marksStaleOnShutdown = false
+    /// How far a scrape's time is moved to the exact interval, which the store compresses better.
+    package var timestampTolerance: Duration = .milliseconds(2)
+    /// How long changes found by discovery are gathered before they are acted on.
+    package var discoveryInterval: Duration = .seconds(5)
 
     /// All off.
     package init() {}
+}
+
+extension Duration {
+    /// Whole nanoseconds; the largest number for spans beyond three centuries.
+    var nanoseconds: Int64 {
+        let (seconds, attoseconds) = components
+        let (product, isTooLong) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
+        return isTooLong ? .max : product &+ attoseconds / 1_000_000_000
+    }
 }

@@ -33,9 +33,6 @@ final class ScrapeLoop: Sendable {
     private let finished = Signal()
     private let marksEnd = Atomic<Bool>(true)
 
-    /// How far a scrape's time is moved to the exact interval, which the store compresses better: nanoseconds.
-    private static let tolerance: Int64 = 2_000_000
-
     init(
         target: ScrapeTarget, configuration: ScrapeConfiguration, client: ScrapeClient, environment: Environment,
         appender: ScrapeAppender?, failureLog: ScrapeFailureLog?
@@ -95,13 +92,14 @@ final class ScrapeLoop: Sendable {
     private func scrapeUntilStopped() async -> Int64? {
         let clock = environment.clock
         let period = max(1_000_000, interval.milliseconds * 1_000_000)
+        let tolerance = environment.features.timestampTolerance.nanoseconds
         guard await stopSignal.sleep(nanoseconds: offset(period), clock) else { return nil }
         var aligned = clock.now
         var last: Int64?
         while !stopSignal.isSet, !Task.isCancelled {
             var time = clock.now
             if time - aligned >= period { aligned += (time - aligned) / period * period }
-            if time - aligned <= min(period / 100, Self.tolerance), time >= aligned { time = aligned }
+            if time - aligned <= min(period / 100, tolerance), time >= aligned { time = aligned }
             if let last {
                 environment.metrics.intervalLengths.observe(Double(time - last) / 1e9, interval.description)
             }

@@ -21,9 +21,6 @@ package actor ScrapeManager {
     private let work: AsyncStream<@Sendable () async -> Void>
     private let workContinuation: AsyncStream<@Sendable () async -> Void>.Continuation
 
-    /// How long changes found by discovery are gathered before they are acted on: nanoseconds.
-    private static let syncInterval: Int64 = 5_000_000_000
-
     private struct Job {
         var configuration: ScrapeConfiguration
         var pool: ScrapePool?
@@ -161,7 +158,7 @@ package actor ScrapeManager {
         guard let provider = jobs[name]?.providers.first(where: { ObjectIdentifier($0) == identity }) else { return }
         for group in groups { provider.groups[group.source] = group.targets.isEmpty ? nil : group }
         guard let job = jobs[name], !job.isSyncScheduled else { return }
-        let wait = job.lastSync.map { $0 + Self.syncInterval - clock.now } ?? 0
+        let wait = job.lastSync.map { $0 + features.discoveryInterval.nanoseconds - clock.now } ?? 0
         if wait <= 0 {
             sync(name)
             return
@@ -182,6 +179,7 @@ package actor ScrapeManager {
         let groups = job.providers.flatMap { provider in
             provider.groups.values.sorted { $0.source < $1.source }
         }
+        metrics.discoveredTargets.set(Double(groups.reduce(0) { $0 + $1.targets.count }), name)
         pool.sync(groups)
     }
 
@@ -215,14 +213,14 @@ package struct RelabelStep: Sendable {
     /// The labels after the rule; nil if it drops the target.
     package var output: Labels?
 
-    /// The steps that `rules` take with `labels`; the last is the one that drops, if one does.
+    /// The steps that `rules` take with `labels`; from the one that drops on, if one does, without output.
     package static func steps(_ rules: [RelabelRule], labels: Labels) -> [RelabelStep] {
         var builder = LabelsBuilder(labels)
         var steps: [RelabelStep] = []
+        var isKept = true
         for rule in rules {
-            let isKept = rule.apply(to: &builder)
+            isKept = isKept && rule.apply(to: &builder)
             steps.append(RelabelStep(rule: rule, output: isKept ? builder.labels() : nil))
-            if !isKept { break }
         }
         return steps
     }

@@ -1,3 +1,4 @@
+internal import MetricModel
 internal import Synchronization
 
 /// A number that only grows.
@@ -62,6 +63,11 @@ package struct ScrapeMetrics: Sendable {
         "prometheus_target_scrape_pool_sync_total", "Total number of syncs that were executed on a scrape pool.",
         .counter)
 
+    /// How many targets discovery found for each job.
+    package let discoveredTargets = JobNumbers(
+        "prometheus_sd_discovered_targets", "Current number of discovered targets.", label: "config",
+        common: [LabelPair("name", "scrape")])
+
     /// All at zero.
     package init() {}
 
@@ -71,5 +77,6 @@ package struct ScrapeMetrics: Sendable {
         poolTargets.remove(job)
         poolTargetLimits.remove(job)
         poolSyncs.remove(job)
+        discoveredTargets.remove(job)
     }
 }

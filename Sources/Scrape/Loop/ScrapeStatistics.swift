@@ -18,16 +18,22 @@ package final class LengthSummary: Sendable {
 
     /// How many values the quantiles are taken of: some minutes of many scrapes.
     private static let window = 1024
-    private static let quantiles = [0.01, 0.05, 0.5, 0.9, 0.99]
+    private let quantiles: [Double]
 
-    init(_ name: ByteString, _ help: ByteString, label: ByteString) {
+    /// - Parameters:
+    ///   - label: By whose value lengths are kept apart.
+    ///   - quantiles: Which of them are shown.
+    package init(
+        _ name: ByteString, _ help: ByteString, label: ByteString, quantiles: [Double] = [0.01, 0.05, 0.5, 0.9, 0.99]
+    ) {
+        self.quantiles = quantiles
         self.name = name
         self.help = help
         self.label = label
     }
 
     /// Adds a length in seconds.
-    func observe(_ seconds: Double, _ value: String) {
+    package func observe(_ seconds: Double, _ value: String) {
         series.withLock { all in
             var one = all[value] ?? Series()
             one.count += 1
@@ -50,7 +56,7 @@ package final class LengthSummary: Sendable {
         let all = series.withLock { $0 }
         let metrics = all.sorted { ByteString($0.key) < ByteString($1.key) }.map { value, one in
             let sorted = one.latest.sorted()
-            let quantiles = Self.quantiles.map { quantile in
+            let quantiles = quantiles.map { quantile in
                 let rank = Int((Double(sorted.count - 1) * quantile).rounded())
                 return SummaryValue.Quantile(quantile, sorted.indices.contains(rank) ? sorted[rank] : .nan)
             }
@@ -68,11 +74,19 @@ package final class JobNumbers: Sendable {
     private let name: ByteString
     private let help: ByteString
     private let type: MetricType
+    private let label: ByteString
+    /// The same for all jobs.
+    private let common: [LabelPair]
 
-    init(_ name: ByteString, _ help: ByteString, _ type: MetricType = .gauge) {
+    init(
+        _ name: ByteString, _ help: ByteString, _ type: MetricType = .gauge, label: ByteString = "scrape_job",
+        common: [LabelPair] = []
+    ) {
         self.name = name
         self.help = help
         self.type = type
+        self.label = label
+        self.common = common
     }
 
     func set(_ number: Double, _ job: String) { numbers.withLock { $0[job] = number } }
@@ -86,7 +100,7 @@ package final class JobNumbers: Sendable {
         let all = numbers.withLock { $0 }
         let metrics = all.sorted { ByteString($0.key) < ByteString($1.key) }.map { job, number in
             Metric(
-                labels: [LabelPair("scrape_job", ByteString(job))],
+                labels: [LabelPair(label, ByteString(job))] + common,
                 value: type == .counter ? .counter(CounterValue(number)) : .gauge(number))
         }
         return MetricFamily(name: name, help: help, type: type, metrics: metrics)
@@ -151,6 +165,7 @@ extension ScrapeMetrics {
         ]
         let others = [
             intervalLengths.family, syncLengths.family, poolTargets.family, poolTargetLimits.family, poolSyncs.family,
+            discoveredTargets.family,
         ]
         return counters + others.filter { !$0.metrics.isEmpty }
     }
