@@ -113,7 +113,7 @@ package struct FlagTable: Sendable {
     }
 
     /// The flag called `name`, also with `no-` in front of a switch.
-    func flag(_ name: String) -> (flag: Flag, isInverted: Bool)? {
+    package func flag(_ name: String) -> (flag: Flag, isInverted: Bool)? {
         if let flag = flags.first(where: { $0.name == name }) { return (flag, false) }
         guard name.hasPrefix("no-"), let flag = flags.first(where: { $0.name == name.dropFirst(3) }), flag.isToggle
         else {

@@ -89,8 +89,6 @@ extension GatewayService {
                 for (push, refusal) in zip(pushes, answer.refusals) {
                     if let refusal {
                         note(request, Self.status(of: refusal), refusal.description, group: push.group)
-                    } else {
-                        onStored?(push.group, push.time)
                     }
                 }
             case .repeated: break

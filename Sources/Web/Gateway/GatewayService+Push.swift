@@ -106,7 +106,6 @@ extension GatewayService {
         store.submit(Self.once(key, .push(push))) { [self] outcome in
             switch outcome {
             case .accepted, .each, .repeated:
-                if case .accepted = outcome { onStored?(group, push.time) }
                 finish(request, Self.response(to: outcome, accepted: checks ? .ok : .accepted))
             case .refused(let refusal):
                 if !checks, case .inconsistent = refusal {

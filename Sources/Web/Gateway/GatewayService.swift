@@ -18,7 +18,6 @@ package final class GatewayService: HTTPService {
     let workers: NIOThreadPool
     let startTime: (second: Int64, nanosecond: Int)
     let onQuit: @Sendable () -> Void
-    let onStored: (@Sendable (GroupingKey, Int64) -> Void)?
     private let router: GatewayRouter
     /// Clients that follow changes.
     let watchers: GroupWatch
@@ -29,11 +28,9 @@ package final class GatewayService: HTTPService {
     /// - Parameters:
     ///   - workers: Threads for bodies that take long; started by the caller.
     ///   - onQuit: Called when `/-/quit` asks for the end.
-    ///   - onStored: Called for each push that was taken, with its group and time in nanoseconds, before it is answered;
-    ///     must not block.
     package init(
         store: GatewayStore, settings: GatewaySettings, metrics: GatewayMetrics, logger: Logger, workers: NIOThreadPool,
-        onQuit: @escaping @Sendable () -> Void, onStored: (@Sendable (GroupingKey, Int64) -> Void)? = nil
+        onQuit: @escaping @Sendable () -> Void
     ) {
         self.store = store
         self.settings = settings
@@ -41,7 +38,6 @@ package final class GatewayService: HTTPService {
         self.logger = logger
         self.workers = workers
         self.onQuit = onQuit
-        self.onStored = onStored
         startTime = WallClock.now()
         router = GatewayRouter(settings)
         watchers = GroupWatch(store: store, start: startTime, limit: settings.maximumWatchers)

@@ -13,6 +13,13 @@ package final class NotificationCenter: Sendable {
         var isActive: Bool
     }
 
+    /// The configuration could not be loaded.
+    package static let reloadFailed = "Configuration reload has failed."
+    /// The log is being replayed.
+    package static let starting = "Prometheus is starting and replaying the write-ahead log (WAL)."
+    /// The process is about to end.
+    package static let stopping = "Prometheus is shutting down and gracefully stopping all operations."
+
     private struct State {
         var active: [Notification] = []
         var subscribers: [Int: @Sendable ([UInt8]) -> Void] = [:]
@@ -21,10 +28,10 @@ package final class NotificationCenter: Sendable {
 
     private let state = Mutex(State())
     /// How many pages may listen at a time (`--web.max-notifications-subscribers`).
-    private static let maximumSubscribers = 16
+    private let maximumSubscribers: Int
 
     /// No notifications.
-    package init() {}
+    package init(maximumSubscribers: Int = 16) { self.maximumSubscribers = maximumSubscribers }
 
     /// Shows `text`, unless it is shown already.
     package func add(_ text: String, now: Timestamp) {
@@ -63,7 +70,7 @@ package final class NotificationCenter: Sendable {
 
     /// A stream of notifications, the ones that are shown now first; 204 where too many listen already.
     func live() -> ServerResponse {
-        let isFull = state.withLock { $0.subscribers.count >= Self.maximumSubscribers }
+        let isFull = state.withLock { $0.subscribers.count >= maximumSubscribers }
         if isFull { return ServerResponse(204) }
         let fields = [("Content-Type", "text/event-stream"), ("Cache-Control", "no-cache")]
         return ServerResponse(

@@ -1,4 +1,4 @@
-internal import ByteCoding
+internal import Exposition
 internal import Matching
 internal import MetricModel
 internal import PromQL
@@ -7,15 +7,15 @@ internal import TSDB
 
 /// The newest samples of selected series, for another server to scrape.
 ///
-/// Source: prometheus/prometheus web/federate.go. Always in the text format: native histograms with exponential
-/// buckets, which it cannot express, are left out, as upstream does for this format.
+/// Source: prometheus/prometheus web/federate.go. Native histograms with exponential buckets are left out of the text
+/// format, which cannot express them.
 extension ServerAPI {
     func federate(_ request: ServerRequest) -> ServerResponse {
         let form = FormValues(request)
         if let fault = form.fault { return .plainError(400, "error parsing form values: \(fault)") }
         var selectors: [[Matcher]] = []
         for text in form.all("match[]") {
-            do throws(ParseError) {
+            do throws(PromQL.ParseError) {
                 selectors.append(try parser.parseMetricSelector(text))
             } catch {
                 return .plainError(400, error.description)
@@ -24,11 +24,22 @@ extension ServerAPI {
         let now = process.now()
         do {
             let elements = try newest(selectors, from: now &- settings.lookbackDelta, to: now)
-            var text: [UInt8] = []
-            var writer = FederationWriter(external: process.externalLabels())
-            for element in elements { writer.append(element, to: &text) }
-            let type = "text/plain; version=0.0.4; charset=utf-8; escaping=underscores"
-            return ServerResponse(200, fields: [("Content-Type", type)], body: .bytes(text))
+            let format = Negotiation.format(accept: request.fields["accept"])
+            var families = FederatedFamilies(external: process.externalLabels(), hasNative: format.kind != .text)
+            for element in elements { families.append(element) }
+            var body: [UInt8] = []
+            for family in families.finish() {
+                switch format.kind {
+                case .text, .openMetrics001, .openMetrics100:
+                    TextEncoder.append(family, escaping: format.escaping, to: &body)
+                case .protobufDelimited: ProtobufEncoder.append(family, escaping: format.escaping, to: &body)
+                case .protobufText:
+                    ProtobufTextEncoder.append(family, isCompact: false, escaping: format.escaping, to: &body)
+                case .protobufCompactText:
+                    ProtobufTextEncoder.append(family, isCompact: true, escaping: format.escaping, to: &body)
+                }
+            }
+            return ServerResponse(200, fields: [("Content-Type", format.contentType)], body: .bytes(body))
         } catch {
             counters.federationErrors.add(1, ordering: .relaxed)
             return .plainError(500, "\(error)")
@@ -69,91 +80,58 @@ extension ServerAPI {
     }
 }
 
-/// Writes federated samples in the text format.
-private struct FederationWriter {
-    let external: Labels
-    private var name: ByteString?
-    private var type = ""
+/// Gathers samples in families: one for each run of samples of one name and kind.
+private struct FederatedFamilies {
+    /// Sorted; an empty instance keeps that of this server away when it is scraped.
+    private let external: [(name: ByteString, value: ByteString)]
+    /// Whether the format can express native histograms.
+    private let hasNative: Bool
+    private var families: [MetricFamily] = []
 
-    init(external: Labels) {
-        self.external = external
+    init(external: Labels, hasNative: Bool) {
+        var pairs = external.pairs
+        if external["instance"] == nil { pairs.append(("instance", "")) }
+        self.external = pairs.sorted { $0.name < $1.name }
+        self.hasNative = hasNative
     }
 
-    mutating func append(_ element: QueryAnswer.VectorElement, to text: inout [UInt8]) {
+    func finish() -> [MetricFamily] { families }
+
+    mutating func append(_ element: QueryAnswer.VectorElement) {
         guard let name = element.labels.metricName else { return }
+        let type: MetricType
+        let value: MetricValue
         switch element.sample {
-        case .float(let value):
-            start(name, "untyped", &text)
-            line(name, element, nil, value, &text)
-        case .histogram(let histogram) where histogram.usesCustomBuckets:
-            start(name, "histogram", &text)
-            append(histogram, name, element, &text)
-        case .histogram: return
+        case .float(let number): (type, value) = (.unknown, .untyped(number))
+        case .histogram(let histogram):
+            guard hasNative || histogram.usesCustomBuckets else { return }
+            type = histogram.counterResetHint == .gauge ? .gaugeHistogram : .histogram
+            value = .histogram(histogram.usesCustomBuckets ? Self.classic(histogram) : Self.native(histogram))
         }
-    }
-
-    private mutating func start(_ name: ByteString, _ type: String, _ text: inout [UInt8]) {
-        if self.name == name, self.type == type { return }
-        self.name = name
-        self.type = type
-        text += "# TYPE ".utf8
-        appendName(name, &text)
-        text += " \(type)\n".utf8
-    }
-
-    private func append(
-        _ histogram: FloatHistogram, _ name: ByteString, _ element: QueryAnswer.VectorElement, _ text: inout [UInt8]
-    ) {
-        let bucket = ByteString(name.bytes + Array("_bucket".utf8))
-        var sum = 0.0
-        var hasInfinite = false
-        for part in histogram.allBuckets {
-            sum += part.count
-            hasInfinite = part.upper == .infinity
-            line(bucket, element, part.upper, sum, &text)
+        var labels: [LabelPair] = []
+        for pair in element.labels.pairs where pair.name != Labels.metricName {
+            labels.append(LabelPair(pair.name, pair.value))
         }
-        if !hasInfinite { line(bucket, element, .infinity, histogram.count, &text) }
-        line(ByteString(name.bytes + Array("_sum".utf8)), element, nil, histogram.sum, &text)
-        line(ByteString(name.bytes + Array("_count".utf8)), element, nil, histogram.count, &text)
-    }
-
-    private func line(
-        _ name: ByteString, _ element: QueryAnswer.VectorElement, _ bound: Double?, _ value: Double,
-        _ text: inout [UInt8]
-    ) {
-        let isPlain = LegacyNames.isMetricName(name)
-        var pairs = element.labels.pairs.filter { $0.name != Labels.metricName }
-        for pair in external.pairs where element.labels[pair.name] == nil { pairs.append(pair) }
-        // Without an instance of its own, a series must not get that of this server when it is scraped.
-        if element.labels["instance"] == nil, external["instance"] == nil { pairs.append(("instance", "")) }
-        if let bound { pairs.append(("le", ByteString(FloatText.string(bound, .general)))) }
-        if isPlain { text += name.bytes }
-        text.append(UInt8(ascii: "{"))
-        if !isPlain { text += Quoting.quote(name).utf8 }
-        for (index, pair) in pairs.enumerated() {
-            if index > 0 || !isPlain { text.append(UInt8(ascii: ",")) }
-            if LegacyNames.isLabelName(pair.name) {
-                text += pair.name.bytes
-            } else {
-                text += Quoting.quote(pair.name).utf8
-            }
-            text += "=\"".utf8
-            for byte in pair.value.bytes {
-                switch byte {
-                case UInt8(ascii: "\\"): text += #"\\"#.utf8
-                case UInt8(ascii: "\""): text += #"\""#.utf8
-                case UInt8(ascii: "\n"): text += #"\n"#.utf8
-                default: text.append(byte)
-                }
-            }
-            text.append(UInt8(ascii: "\""))
+        for pair in external where !element.labels.contains(pair.name) {
+            labels.append(LabelPair(pair.name, pair.value))
         }
-        text += "} ".utf8
-        FloatText.append(value, .general, to: &text)
-        text += " \(element.timestamp)\n".utf8
+        if families.last?.name != name || families.last?.type != type {
+            families.append(MetricFamily(name: name, type: type))
+        }
+        families[families.count - 1].metrics.append(Metric(labels: labels, value: value, timestamp: element.timestamp))
     }
 
-    private func appendName(_ name: ByteString, _ text: inout [UInt8]) {
-        if LegacyNames.isMetricName(name) { text += name.bytes } else { text += Quoting.quote(name).utf8 }
+    private static func native(_ histogram: FloatHistogram) -> HistogramValue {
+        HistogramValue(count: histogram.count, sum: histogram.sum, hasFloatCounts: true, native: .float(histogram))
+    }
+
+    private static func classic(_ histogram: FloatHistogram) -> HistogramValue {
+        var total = 0.0
+        var buckets: [HistogramValue.Bucket] = []
+        for bucket in histogram.allBuckets {
+            total += bucket.count
+            buckets.append(HistogramValue.Bucket(upperBound: bucket.upper, count: total))
+        }
+        return HistogramValue(count: histogram.count, sum: histogram.sum, buckets: buckets, hasFloatCounts: true)
     }
 }

@@ -13,7 +13,7 @@ extension ServerAPI {
     }
 
     /// The selectors of `match[]`, none of which may select everything.
-    private func selectors(_ form: FormValues) throws(APIError) -> [[Matcher]] {
+    func selectors(_ form: FormValues) throws(APIError) -> [[Matcher]] {
         var selectors: [[Matcher]] = []
         for text in form.all("match[]") {
             do throws(ParseError) {
@@ -29,7 +29,7 @@ extension ServerAPI {
     }
 
     /// Runs `body` with a view of the store over a range.
-    private func withQuerier<Result>(
+    func withQuerier<Result>(
         _ range: (start: Timestamp, end: Timestamp), _ body: (Querier) throws(StoreError) -> Result
     ) throws(APIError) -> Result {
         let database = try database()

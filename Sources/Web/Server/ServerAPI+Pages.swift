@@ -13,7 +13,7 @@ extension ServerAPI {
 
     private var layout: PageLayout {
         PageLayout(
-            prefix: settings.externalPrefix, product: "Narthex", version: BuildInfo.version,
+            prefix: settings.externalPrefix, product: settings.pageTitle, version: BuildInfo.version,
             links: [
                 .init("Query", "query"), .init("Targets", "targets"), .init("Discovery", "service-discovery"),
                 .init("Configuration", "config"), .init("Flags", "flags"), .init("Store", "tsdb-status"),

@@ -152,8 +152,4 @@ extension ServerAPI {
                 "group_next_token", "invalid group_next_token '\(token)'. were rule groups changed?")
         }
     }
-
-    func otlp(_ request: ServerRequest, _ form: FormValues) throws(APIError) -> ServerResponse {
-        .plainError(404, "otlp write receiver needs to be enabled with --web.enable-otlp-receiver")
-    }
 }

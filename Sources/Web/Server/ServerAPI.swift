@@ -1,6 +1,8 @@
+internal import Dispatch
 package import Matching
 package import MetricModel
 package import PromQL
+package import Scrape
 internal import Synchronization
 package import TSDB
 
@@ -18,6 +20,28 @@ package final class ServerAPI: Sendable {
         package var enablesLifecycle = false
         /// `--web.enable-remote-write-receiver`.
         package var enablesRemoteWrite = false
+        /// `--web.remote-write-receiver.accepted-protobuf-messages`.
+        package var acceptedMessages = Set(RemoteWriteMessage.allCases)
+        /// `--web.enable-otlp-receiver`.
+        package var enablesOTLP = false
+        /// Whether OTLP's deltas are stored as they are (feature `otlp-native-delta-ingestion`).
+        package var storesOTLPDeltas = false
+        /// Whether a start that comes with samples becomes a zero (feature `created-timestamp-zero-ingestion`).
+        package var addsStartZeros = false
+        /// Whether metadata that comes with samples is stored (feature `metadata-wal-records`).
+        package var storesMetadata = false
+        /// The feature `search-api`.
+        package var enablesSearch = false
+        /// Largest limit of a search; 0 for any (`--web.search.max-limit`).
+        package var maximumSearchLimit = 10_000
+        /// `--web.page-title`.
+        package var pageTitle = "Narthex"
+        /// Most pages that listen for notifications at a time.
+        package var maximumSubscribers = 16
+        /// Most remote reads at a time; 0 for any number (`--storage.remote.read-concurrent-limit`).
+        package var remoteReadConcurrency = 10
+        /// Largest frame of a streamed remote read, in bytes (`--storage.remote.read-max-bytes-in-frame`).
+        package var remoteReadFrameSize = 1 << 20
         /// Which pages may read the API (`--web.cors.origin`); nil for all.
         package var origin: RegularExpression?
         /// The prefix that users see, for links: empty, or with a leading and without a trailing slash.
@@ -53,10 +77,12 @@ package final class ServerAPI: Sendable {
         package var reload: @Sendable () -> String?
         /// Asks the process to end.
         package var quit: @Sendable () -> Void
-        /// The process' own metrics, in the text format.
-        package var metrics: @Sendable () -> [UInt8]
+        /// The process' own metrics, by name.
+        package var metrics: @Sendable () -> [MetricFamily]
         /// The first and the last segment of the log that is replayed, and the one at hand.
         package var replayProgress: @Sendable () -> (minimum: Int, maximum: Int, current: Int) = { (0, 0, 0) }
+        /// How OTLP is made Prometheus' own.
+        package var otlp: @Sendable () -> OTLPConfiguration = { OTLPConfiguration() }
         /// Milliseconds since 1970.
         package var now: @Sendable () -> Timestamp
         /// 63 random bits.
@@ -68,7 +94,7 @@ package final class ServerAPI: Sendable {
             externalLabels: @escaping @Sendable () -> Labels = { .empty },
             runtimeInformation: @escaping @Sendable () -> [(name: String, json: String)] = { [] },
             reload: @escaping @Sendable () -> String? = { nil }, quit: @escaping @Sendable () -> Void = {},
-            metrics: @escaping @Sendable () -> [UInt8] = { [] }, now: @escaping @Sendable () -> Timestamp
+            metrics: @escaping @Sendable () -> [MetricFamily] = { [] }, now: @escaping @Sendable () -> Timestamp
         ) {
             self.configuration = configuration
             self.externalLabels = externalLabels
@@ -90,7 +116,8 @@ package final class ServerAPI: Sendable {
     let parser: Parser
     let evaluator: any QueryEvaluator
     let targets: any TargetDirectory
-    package let notifications = NotificationCenter()
+    package let notifications: NotificationCenter
+    let remoteReadSlots: DispatchSemaphore?
     package let counters: APICounters
     private let store = Mutex<Database?>(nil)
     private let readiness = Atomic<Int>(Readiness.starting.rawValue)
@@ -102,21 +129,29 @@ package final class ServerAPI: Sendable {
         targets: any TargetDirectory, counters: APICounters = APICounters()
     ) {
         self.settings = settings
+        notifications = NotificationCenter(maximumSubscribers: settings.maximumSubscribers)
+        remoteReadSlots =
+            settings.remoteReadConcurrency > 0 ? DispatchSemaphore(value: settings.remoteReadConcurrency) : nil
         self.counters = counters
         self.process = process
         self.parser = parser
         self.evaluator = evaluator
         self.targets = targets
+        notifications.add(NotificationCenter.starting, now: process.now())
     }
 
     /// From now on the API answers questions about the data in `database`.
     package func open(_ database: Database) {
         store.withLock { $0 = database }
         readiness.store(Readiness.ready.rawValue, ordering: .releasing)
+        notifications.remove(NotificationCenter.starting)
     }
 
     /// From now on the API answers that the server is stopping.
-    package func stop() { readiness.store(Readiness.stopping.rawValue, ordering: .releasing) }
+    package func stop() {
+        readiness.store(Readiness.stopping.rawValue, ordering: .releasing)
+        notifications.add(NotificationCenter.stopping, now: process.now())
+    }
 
     /// Where the data lies.
     /// - Throws: ``APIError`` before ``open(_:)``.
@@ -148,10 +183,7 @@ package final class ServerAPI: Sendable {
         case ("/-/healthy", true): return .text(200, "Prometheus Server is Healthy.\n")
         case ("/-/ready", true): return unready ?? .text(200, "Prometheus Server is Ready.\n")
         case ("/-/reload", _), ("/-/quit", _): return lifecycle(request)
-        case ("/metrics", true):
-            return ServerResponse(
-                200, fields: [("Content-Type", "text/plain; version=0.0.4; charset=utf-8; escaping=underscores")],
-                body: .bytes(process.metrics()))
+        case ("/metrics", true): return ownMetrics(request)
         case ("/version", true):
             return ServerResponse(
                 200, fields: [("Content-Type", "text/plain; charset=utf-8")],
@@ -269,6 +301,9 @@ package final class ServerAPI: Sendable {
         case "otlp/v1/metrics": (.post, otlp)
         case "graph.svg": (.get, picture)
         case "openapi.yaml": (.get, openAPI)
+        case "search/metric_names": (.getOrPost, searchMetricNames)
+        case "search/label_names": (.getOrPost, searchLabelNames)
+        case "search/label_values": (.getOrPost, searchLabelValues)
         default: administrationHandler(path) ?? statusHandler(path) ?? labelValuesHandler(path)
         }
     }
@@ -281,6 +316,7 @@ package final class ServerAPI: Sendable {
         case "status/flags": (.get, flags)
         case "status/tsdb": (.get, storeStatus)
         case "status/tsdb/blocks": (.get, blocks)
+        case "status/self_metrics": (.get, selfMetrics)
         case "features": (.get, features)
         default: nil
         }

@@ -12,6 +12,7 @@ package final class ServerService: HTTPService {
     /// Without a slash at its end; removed from the paths of requests.
     private let prefix: [UInt8]
     private let bodyLimit: Int
+    private let meter: RequestMeter?
     private let pages: (@Sendable (HTTPRequest, _ path: ByteString) -> HTTPResponse?)?
 
     /// A service.
@@ -22,6 +23,7 @@ package final class ServerService: HTTPService {
     ///   - pages: Asked first, with the decoded path behind the prefix: pages, their assets and redirections.
     package init(
         api: ServerAPI, workers: NIOThreadPool, routePrefix: String = "/", bodyLimit: Int = 32 << 20,
+        meter: RequestMeter? = nil,
         pages: (@Sendable (HTTPRequest, _ path: ByteString) -> HTTPResponse?)? = nil
     ) {
         self.api = api
@@ -30,6 +32,7 @@ package final class ServerService: HTTPService {
         while prefix.last == UInt8(ascii: "/") { prefix.removeLast() }
         self.prefix = prefix
         self.bodyLimit = bodyLimit
+        self.meter = meter
         self.pages = pages
     }
 
@@ -52,6 +55,9 @@ package final class ServerService: HTTPService {
         let cancellation = QueryCancellation()
         let serverRequest = Self.serverRequest(request, path, cancellation)
         let usesGzip = Self.acceptsGzip(request.head) && request.head.method != .head
+        let measure = meter.flatMap { meter in
+            ServerAPI.routePattern(path.string).map { RequestMeasure(meter, handler: $0) }
+        }
         responder.onDeparture { cancellation.cancel() }
         // Straight to a thread and back: a task in between would be two more switches for each request.
         workers.submit { [api] state in
@@ -59,7 +65,8 @@ package final class ServerService: HTTPService {
                 responder.complete(.error(.serviceUnavailable, "Service Unavailable"))
                 return
             }
-            responder.complete(Self.response(api.respond(to: serverRequest), gzip: usesGzip))
+            let response = Self.response(api.respond(to: serverRequest), gzip: usesGzip)
+            responder.complete(measure?.applied(to: response) ?? response)
         }
     }
 

@@ -180,7 +180,7 @@ private final class Fixture {
         #expect(
             fixture.get("/federate", "match[]=up").text == """
                 # TYPE up untyped
-                up{job="a\\"b",region="x",instance=""} 1.5 100000
+                up{job="a\\"b",instance="",region="x"} 1.5 100000
 
                 """)
     }

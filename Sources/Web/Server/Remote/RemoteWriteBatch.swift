@@ -8,7 +8,7 @@ struct RemoteWriteBatch: ~Copyable {
     typealias Fault = ServerAPI.RemoteFault
 
     private let database: Database
-    private let version: RemoteWriteReader.Version
+    private let version: RemoteWriteMessage
     private let appender: Appender
     /// The newest time that is believed, in milliseconds.
     private let latest: Timestamp
@@ -19,7 +19,7 @@ struct RemoteWriteBatch: ~Copyable {
     /// Samples that were left out for their labels.
     private(set) var invalidLabelSamples = 0
 
-    init(_ database: Database, _ version: RemoteWriteReader.Version, latest: Timestamp) {
+    init(_ database: Database, _ version: RemoteWriteMessage, latest: Timestamp) {
         self.database = database
         self.version = version
         self.latest = latest
@@ -198,7 +198,7 @@ struct RemoteWriteBatch: ~Copyable {
         do throws(StoreError) {
             _ = try appender.commit(durability)
         } catch {
-            throw Fault(status: 500, message: error.description)
+            throw Fault(status: ServerAPI.status(of: error), message: error.description)
         }
     }
 

@@ -2,15 +2,18 @@ internal import MetricModel
 
 internal import TSDB
 
+/// The version of the remote write protocol, by the message that it sends.
+package enum RemoteWriteMessage: String, Sendable, Hashable, CaseIterable {
+    case one = "prometheus.WriteRequest"
+    case two = "io.prometheus.write.v2.Request"
+
+    /// The names of the messages.
+    package static var allNames: [String] { allCases.map(\.rawValue) }
+}
+
 /// Reads remote write messages series by series: plain ones at once into a batch, others into one reused value.
 struct RemoteWriteReader {
-    /// The version of the protocol, by the message that it sends.
-    enum Version: String {
-        case one = "prometheus.WriteRequest"
-        case two = "io.prometheus.write.v2.Request"
-    }
-
-    let version: Version
+    let version: RemoteWriteMessage
     /// The message; lent for as long as the reader lives.
     let bytes: UnsafeRawBufferPointer
     private var reader: WireReader
@@ -18,7 +21,7 @@ struct RemoteWriteReader {
     private(set) var symbols: [Range<Int>] = []
 
     /// - Throws: Where the message cannot be read.
-    init(_ bytes: UnsafeRawBufferPointer, _ version: Version) throws(WireReader.Fault) {
+    init(_ bytes: UnsafeRawBufferPointer, _ version: RemoteWriteMessage) throws(WireReader.Fault) {
         self.bytes = bytes
         self.version = version
         reader = WireReader(bytes, 0..<bytes.count)

@@ -7,11 +7,10 @@ internal import TSDB
 
 /// Remote reads, answered with samples.
 ///
-/// Source: prometheus/prometheus storage/remote/read_handler.go and codec.go. The streamed form with chunks is not
-/// offered; clients that accept both forms get this one.
+/// Source: prometheus/prometheus storage/remote/read_handler.go and codec.go.
 extension ServerAPI {
     /// One query of a remote read.
-    private struct ReadQuery {
+    struct ReadQuery {
         var start: Timestamp = 0
         var end: Timestamp = 0
         var matchers: [Matcher] = []
@@ -20,11 +19,14 @@ extension ServerAPI {
     func remoteRead(_ request: ServerRequest, _ form: FormValues) throws(APIError) -> ServerResponse {
         counters.remoteReads.add(1, ordering: .relaxed)
         defer { counters.remoteReads.subtract(1, ordering: .relaxed) }
+        remoteReadSlots?.wait()
+        defer { remoteReadSlots?.signal() }
         do throws(RemoteFault) {
             let body = try Self.decompressed(request.body, limit: settings.remoteWriteLimit)
-            let queries = try body.withUnsafeBufferPointer { (bytes) throws(RemoteFault) in
+            let (queries, isStreamed) = try body.withUnsafeBufferPointer { (bytes) throws(RemoteFault) in
                 try Self.queries(UnsafeRawBufferPointer(bytes))
             }
+            if isStreamed { return try streamed(queries) }
             let response = try answer(queries)
             return ServerResponse(
                 200, fields: [("Content-Type", "application/x-protobuf"), ("Content-Encoding", "snappy")],
@@ -43,7 +45,10 @@ extension ServerAPI {
 
     // MARK: Requests
 
-    private static func queries(_ body: UnsafeRawBufferPointer) throws(RemoteFault) -> [ReadQuery] {
+    /// The queries, and whether the answer is to be streamed: the first form that the client names and we know.
+    private static func queries(
+        _ body: UnsafeRawBufferPointer
+    ) throws(RemoteFault) -> (queries: [ReadQuery], isStreamed: Bool) {
         var queries: [ReadQuery] = []
         var accepted: [Int64] = []
         do throws(WireReader.Fault) {
@@ -58,13 +63,14 @@ extension ServerAPI {
         } catch {
             throw RemoteFault(status: 400, message: error.description)
         }
-        if !accepted.isEmpty, !accepted.contains(0) {
+        if accepted.isEmpty { return (queries, false) }
+        guard let form = accepted.first(where: { $0 == 0 || $0 == 1 }) else {
             throw RemoteFault(
                 status: 400,
                 message: "server does not support any of the requested response types: \(accepted); supported: "
-                    + "map[SAMPLES:{}]")
+                    + "map[SAMPLES:{} STREAMED_XOR_CHUNKS:{}]")
         }
-        return queries
+        return (queries, form == 1)
     }
 
     private static func query(_ bytes: UnsafeRawBufferPointer, _ range: Range<Int>) throws(WireReader.Fault)
@@ -116,11 +122,7 @@ extension ServerAPI {
         var response = WireWriter()
         var samples = 0
         for query in queries {
-            // A series here has no external labels: what selects one selects everything.
-            let matchers = query.matchers.map { matcher in
-                matcher.operation == .equal && external[matcher.name] == matcher.value
-                    ? Matcher(matcher.name, equals: "") : matcher
-            }
+            let matchers = query.matchers(without: external)
             var result = WireWriter()
             do {
                 let querier = try database().querier(from: query.start, to: query.end)
@@ -148,9 +150,7 @@ extension ServerAPI {
 
     private static func timeSeries(_ labels: Labels, _ external: Labels, _ columns: SampleColumns) -> [UInt8] {
         var series = WireWriter()
-        var builder = LabelsBuilder(labels)
-        for pair in external.pairs where builder[pair.name] == nil { builder.set(pair.name, pair.value) }
-        series.labels(1, builder.labels())
+        series.labels(1, labels.adding(external))
         var histograms = columns.histograms[...]
         for index in 0..<columns.count {
             if let histogram = histograms.first, histogram.index == index {
@@ -161,5 +161,25 @@ extension ServerAPI {
             }
         }
         return series.bytes
+    }
+}
+
+extension ServerAPI.ReadQuery {
+    /// The conditions on what is stored: a series here has no external labels, what selects one selects everything.
+    func matchers(without external: Labels) -> [Matcher] {
+        matchers.map { matcher in
+            matcher.operation == .equal && external[matcher.name] == matcher.value
+                ? Matcher(matcher.name, equals: "") : matcher
+        }
+    }
+}
+
+extension Labels {
+    /// The labels with those of `external` that they lack.
+    func adding(_ external: Labels) -> Labels {
+        if external.isEmpty { return self }
+        var builder = LabelsBuilder(self)
+        for pair in external.pairs where builder[pair.name] == nil { builder.set(pair.name, pair.value) }
+        return builder.labels()
     }
 }

@@ -28,10 +28,18 @@ extension ServerAPI {
                         + "acceptable")
             }
             let body = try Self.decompressed(request.body, limit: settings.remoteWriteLimit)
-            let version = try Self.version(request.fields["content-type"] ?? "")
+            let version = try version(request.fields["content-type"] ?? "")
             return try store(body, version)
         } catch {
             return .plainError(error.status, error.message)
+        }
+    }
+
+    /// The status for samples that cannot be stored: 503 where trying again later is of use.
+    static func status(of error: StoreError) -> Int {
+        switch error {
+        case .diskFull, .closed, .refused: 503
+        case .file, .corrupt, .locked, .readOnly, .invalidOptions: 500
         }
     }
 
@@ -57,7 +65,7 @@ extension ServerAPI {
         return bytes
     }
 
-    private static func version(_ header: String) throws(RemoteFault) -> RemoteWriteReader.Version {
+    private func version(_ header: String) throws(RemoteFault) -> RemoteWriteMessage {
         let type = header.isEmpty ? "application/x-protobuf" : header.trimmedSpace
         let parts = type.split(separator: ";", omittingEmptySubsequences: false)
         if parts.first != "application/x-protobuf" {
@@ -74,18 +82,27 @@ extension ServerAPI {
                         + "key-values, got \(part) in \(type) content-type")
             }
             guard pair[0] == "proto" else { continue }
-            guard let version = RemoteWriteReader.Version(rawValue: String(pair[1])) else {
+            guard let message = RemoteWriteMessage(rawValue: String(pair[1])) else {
+                let supported = RemoteWriteMessage.allNames.joined(separator: ", ")
                 throw RemoteFault(
                     status: 415,
                     message: "got \(type) content type; unknown type for remote write protobuf message \(pair[1]), "
-                        + "supported: prometheus.WriteRequest, io.prometheus.write.v2.Request")
+                        + "supported: \(supported)")
             }
-            return version
+            return try accepted(message, type)
         }
-        return .one
+        return try accepted(.one, type)
     }
 
-    private func store(_ body: [UInt8], _ version: RemoteWriteReader.Version) throws(RemoteFault) -> ServerResponse {
+    private func accepted(_ message: RemoteWriteMessage, _ type: String) throws(RemoteFault) -> RemoteWriteMessage {
+        if settings.acceptedMessages.contains(message) { return message }
+        let names = settings.acceptedMessages.map(\.rawValue).sorted().joined(separator: ", ")
+        throw RemoteFault(
+            status: 415,
+            message: "\(message.rawValue) protobuf message is not accepted by this server; only accepts \(names)")
+    }
+
+    private func store(_ body: [UInt8], _ version: RemoteWriteMessage) throws(RemoteFault) -> ServerResponse {
         let database: Database
         do throws(APIError) {
             database = try self.database()

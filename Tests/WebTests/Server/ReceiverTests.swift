@@ -1,0 +1,235 @@
+import Foundation
+import Matching
+import MetricModel
+import PromQL
+import Scrape
+import TSDB
+import Testing
+import Web
+
+/// An evaluator for tests that ask nothing.
+private struct NoQueries: QueryEvaluator {
+    func evaluate(_ request: QueryRequest) throws(QueryFailure) -> QueryAnswer { throw .execution("not asked") }
+}
+
+/// An API with everything turned on, over a store in a directory of its own; it is two minutes past the epoch.
+private final class Receiver {
+    let directory = FileManager.default.temporaryDirectory.appendingPathComponent("receiver-\(UUID().uuidString)")
+    let database: Database
+    let api: ServerAPI
+
+    init(_ change: (inout ServerAPI.Settings, inout OTLPConfiguration) -> Void = { _, _ in }) throws {
+        database = try Database.open(directory.path)
+        var settings = ServerAPI.Settings()
+        settings.enablesOTLP = true
+        settings.enablesSearch = true
+        settings.durability = .relaxed
+        var otlp = OTLPConfiguration()
+        change(&settings, &otlp)
+        var process = ServerAPI.Process(
+            metrics: { [ServerMetrics.counter("a_total", "Help.", 3), ServerMetrics.gauge("b", "", .infinity)] },
+            now: { 120_000 })
+        let chosen = otlp
+        process.otlp = { chosen }
+        api = ServerAPI(
+            settings: settings, process: process, parser: Parser(), evaluator: NoQueries(), targets: NoTargets())
+        api.open(database)
+    }
+
+    deinit {
+        try? database.close()
+        try? FileManager.default.removeItem(at: directory)
+    }
+
+    func post(_ body: [UInt8], type: String) -> (status: Int, text: String) {
+        let request = ServerRequest("POST", "/api/v1/otlp/v1/metrics", fields: ["content-type": type], body: body)
+        let response = api.respond(to: request)
+        return (response.status, String(decoding: response.collected(), as: UTF8.self))
+    }
+
+    func get(_ path: String, _ query: String = "") -> (status: Int, text: String) {
+        let response = api.respond(to: ServerRequest("GET", ByteString("/api/v1/" + path), query: ByteString(query)))
+        return (response.status, String(decoding: response.collected(), as: UTF8.self))
+    }
+
+    /// All samples: series, then times and values.
+    func samples() throws -> [String: String] {
+        var result: [String: String] = [:]
+        let all = [try Matcher("__name__", .matches, ".+")]
+        for series in try database.querier(from: .min, to: .max).select(all) {
+            var columns = SampleColumns()
+            try series.read(into: &columns)
+            result["\(series.labels)"] = columns.timestamps.indices.map { index in
+                let histogram = columns.histograms.first { $0.index == index }?.histogram
+                return "\(columns.timestamps[index])=\(histogram.map { "\($0)" } ?? "\(columns.values[index])")"
+            }.joined(separator: " ")
+        }
+        return result
+    }
+}
+
+@Suite struct ReceiverTests {
+    private static let request = """
+        {"resourceMetrics":[{"resource":{"attributes":[
+          {"key":"service.name","value":{"stringValue":"shop"}},
+          {"key":"service.instance.id","value":{"stringValue":"i1"}},
+          {"key":"host.name","value":{"stringValue":"h"}}]},
+        "scopeMetrics":[{"scope":{"name":"lib","version":"1"},"metrics":[
+          {"name":"http.requests","unit":"1","sum":{"aggregationTemporality":2,"isMonotonic":true,"dataPoints":[
+            {"timeUnixNano":"100000000000","asInt":"5","attributes":[{"key":"http.method","value":{"stringValue":"GET"}}]}]}},
+          {"name":"memory","unit":"By","gauge":{"dataPoints":[{"timeUnixNano":"100000000000","asDouble":1.5}]}},
+          {"name":"latency","unit":"s","histogram":{"aggregationTemporality":"AGGREGATION_TEMPORALITY_CUMULATIVE","dataPoints":[
+            {"timeUnixNano":"100000000000","count":"3","sum":4.5,"bucketCounts":["1","2"],"explicitBounds":[0.5]}]}}
+        ]}]}]}
+        """
+
+    @Test func `metrics in JSON become series with Prometheus' names`() throws {
+        let receiver = try Receiver()
+        let answer = receiver.post(Array(Self.request.utf8), type: "application/json")
+        #expect(answer.status == 200)
+        let series = try receiver.samples()
+        let origin = #"instance="i1", job="shop""#
+        #expect(
+            series == [
+                #"{__name__="http_requests_total", http_method="GET", \#(origin)}"#: "100000=5.0",
+                #"{__name__="memory_bytes", \#(origin)}"#: "100000=1.5",
+                #"{__name__="latency_seconds_sum", \#(origin)}"#: "100000=4.5",
+                #"{__name__="latency_seconds_count", \#(origin)}"#: "100000=3.0",
+                #"{__name__="latency_seconds_bucket", instance="i1", job="shop", le="0.5"}"#: "100000=1.0",
+                #"{__name__="latency_seconds_bucket", instance="i1", job="shop", le="+Inf"}"#: "100000=3.0",
+                #"{__name__="target_info", host_name="h", \#(origin)}"#: "100000=1.0",
+            ])
+    }
+
+    @Test func `names stay as they are where nothing is translated, and attributes are promoted`() throws {
+        let receiver = try Receiver { _, otlp in
+            otlp.strategy = .none
+            otlp.promotedAttributes = ["host.name"]
+            otlp.promotesScopes = true
+        }
+        #expect(receiver.post(Array(Self.request.utf8), type: "application/json").status == 200)
+        let names = try receiver.samples().keys.sorted()
+        #expect(
+            names.contains {
+                $0.contains(#"="http.requests""#) && $0.contains(#""host.name"="h""#)
+                    && $0.contains(#"otel_scope_name="lib""#) && $0.contains(#""http.method"="GET""#)
+            })
+    }
+
+    @Test func `an exponential histogram in protobuf becomes a native one`() throws {
+        // resource_metrics { scope_metrics { metrics { name: "h" exponential_histogram { … cumulative } } } }
+        let buckets = field(8, sint(1, 2) + field(2, [1, 0, 0, 0, 2]))
+        let point =
+            fixed(3, 100_000_000_000) + fixed(4, 4) + fixed(5, (6.5).bitPattern) + sint(6, 1) + fixed(7, 1) + buckets
+        let metric = field(1, Array("h".utf8)) + field(10, field(1, point) + [0x10, 2])
+        let body = field(1, field(2, field(2, metric)))
+        let receiver = try Receiver()
+        let answer = receiver.post(body, type: "application/x-protobuf")
+        #expect(answer.status == 200, "\(answer.text)")
+        let text = try #require(try receiver.samples()[#"{__name__="h"}"#])
+        #expect(text.hasPrefix("100000={count:4"), "\(text)")
+    }
+
+    @Test(arguments: [
+        (
+            "text/plain", "", 400,
+            "unsupported content type: text/plain, supported: [application/json, application/x-protobuf]\n"
+        ),
+        ("application/json", "{", 400, "invalid JSON at byte 1: expected a name\n"),
+        (
+            "application/json",
+            #"{"resourceMetrics":[{"scopeMetrics":[{"metrics":[{"name":"d","sum":{"aggregationTemporality":1,"dataPoints":[{"timeUnixNano":"100000000000","asInt":"5"}]}}]}]}]}"#,
+            500, "invalid temporality and type combination for metric \"d\"\n"
+        ),
+        (
+            "application/json",
+            #"{"resourceMetrics":[{"scopeMetrics":[{"metrics":[{"name":"g","gauge":{"dataPoints":[{"timeUnixNano":"9000000000000000","asInt":"5"}]}}]}]}]}"#,
+            400, "out of bounds\n"
+        ),
+    ])
+    func `what cannot be taken is refused, and nothing of it kept`(
+        type: String, body: String, status: Int, text: String
+    ) throws {
+        let receiver = try Receiver()
+        let answer = receiver.post(Array(body.utf8), type: type)
+        #expect(answer.status == status)
+        #expect(answer.text == text)
+        #expect(try receiver.samples().isEmpty)
+    }
+
+    @Test func `deeply nested and cut messages are refused, not followed`() throws {
+        let receiver = try Receiver()
+        let nested = Array(repeating: UInt8(ascii: "["), count: 100_000)
+        #expect(receiver.post(nested, type: "application/json").status == 400)
+        var value: [UInt8] = []
+        for _ in 0..<200 { value = field(5, field(1, value)) }
+        let attribute = field(1, field(1, field(1, Array("k".utf8)) + field(2, value)))
+        #expect(receiver.post(field(1, attribute), type: "application/x-protobuf").status == 400)
+        let sound = field(1, field(2, field(2, field(1, Array("h".utf8)))))
+        for length in 1..<sound.count {
+            #expect(receiver.post(Array(sound[..<length]), type: "application/x-protobuf").status == 400)
+        }
+    }
+
+    @Test func `own metrics are given as protobuf's JSON`() throws {
+        let receiver = try Receiver()
+        #expect(
+            receiver.get("status/self_metrics").text == """
+                {"status":"success","data":[{"name":"a_total","help":"Help.","type":"COUNTER",\
+                "metric":[{"counter":{"value":3}}]},{"name":"b","help":"","type":"GAUGE",\
+                "metric":[{"gauge":{"value":"Infinity"}}]}]}
+                """)
+        #expect(receiver.get("status/self_metrics", "metric_name_pattern=b").text.contains("a_total") == false)
+        #expect(receiver.get("status/self_metrics", "metric_name_pattern=(").status == 400)
+    }
+
+    @Test func `a search finds names in lines, the best first where that is asked for`() throws {
+        let receiver = try Receiver()
+        let appender = receiver.database.appender()
+        for name in ["http_requests_total", "requests", "up"] {
+            _ = try appender.append(.none, labels: Labels(["__name__": name]), timestamp: 100_000, value: 1)
+        }
+        _ = try appender.commit(.relaxed)
+        let range = "start=0&end=200"
+        #expect(
+            receiver.get("search/metric_names", "\(range)&search[]=req&sort_by=score").text == """
+                {"results":[{"name":"requests"},{"name":"http_requests_total"}]}
+                {"status":"success","has_more":false}
+
+                """)
+        #expect(
+            receiver.get("search/label_values", "\(range)&label=__name__&limit=1").text == """
+                {"results":[{"value":"http_requests_total"}]}
+                {"status":"success","has_more":true}
+
+                """)
+        #expect(receiver.get("search/label_names", range).text.hasPrefix(#"{"results":[{"name":"__name__"}]}"#))
+        #expect(receiver.get("search/label_values", range).status == 400)
+        let off = try Receiver { settings, _ in settings.enablesSearch = false }
+        #expect(off.get("search/metric_names", range).text.contains("search API disabled"))
+    }
+
+    // MARK: Messages
+
+    private func varint(_ value: UInt64) -> [UInt8] {
+        var rest = value
+        var bytes: [UInt8] = []
+        while rest >= 0x80 {
+            bytes.append(UInt8(rest & 0x7F) | 0x80)
+            rest >>= 7
+        }
+        return bytes + [UInt8(rest)]
+    }
+
+    private func field(_ number: UInt64, _ content: [UInt8]) -> [UInt8] {
+        varint(number << 3 | 2) + varint(UInt64(content.count)) + content
+    }
+
+    private func fixed(_ number: UInt64, _ value: UInt64) -> [UInt8] {
+        varint(number << 3 | 1) + (0..<8).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) }
+    }
+
+    private func sint(_ number: UInt64, _ value: Int64) -> [UInt8] {
+        varint(number << 3) + varint(UInt64(bitPattern: value << 1 ^ value >> 63))
+    }
+}
