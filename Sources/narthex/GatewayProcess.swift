@@ -1,3 +1,4 @@
+import Bridge
 import Gateway
 import Logging
 import NIOPosix
@@ -30,12 +31,12 @@ struct GatewayProcess {
         workers.start()
         do {
             let store = try openStore()
+            bridge?.open(from: store)
             // Whatever ends the process from here on, what was acknowledged is on disk, and a snapshot is left.
             defer { store.close() }
             let service = GatewayService(
                 store: store, settings: settings, metrics: GatewayMetrics(), logger: logger, workers: workers,
-                onQuit: { end.yield("received termination request via web service, exiting gracefully...") },
-                onStored: passOn(from: store))
+                onQuit: { end.yield("received termination request via web service, exiting gracefully...") })
             let access = try webAccess()
             let tls = try access.flatMap { access in try TLSReloader(access, logger: logger) }
             let server = HTTPServer(
@@ -62,11 +63,6 @@ struct GatewayProcess {
         }
     }
 
-    private func passOn(from store: GatewayStore) -> (@Sendable (GroupingKey, Int64) -> Void)? {
-        guard let bridge else { return nil }
-        return { key, time in bridge.pass(key, of: store, at: time) }
-    }
-
     private func webAccess() throws -> WebAccess? {
         let path = flags["web.config.file"]
         return path.isEmpty ? nil : try WebAccess(path: path, logger: logger)
@@ -87,7 +83,7 @@ struct GatewayProcess {
         let isTogether = flags["web.own-metrics"] == GatewaySettings.OwnMetrics.together.rawValue
         var options = GatewayStore.Options(
             ownFamilies: isTogether ? GatewayService.reservedFamilies : [],
-            maximumGroups: groups > 0 ? groups : .max)
+            maximumGroups: groups > 0 ? groups : .max, observer: bridge)
         options.remembered.maximumCount = max(0, flags.integer("push.idempotency-keys"))
         options.remembered.maximumAge = flags.duration("push.idempotency-age")
         return options

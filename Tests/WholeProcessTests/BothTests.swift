@@ -13,15 +13,17 @@ import Glibc
         let server: Int
         let folder: TemporaryFolder
 
-        init() throws {
-            folder = try TemporaryFolder()
+        init(_ options: [String] = [], folder: TemporaryFolder? = nil) throws {
+            let folder = try folder ?? TemporaryFolder()
+            self.folder = folder
             let narthex = try #require(Installed.narthex)
             let log = folder.path + "/log"
+            unlink(log)
             let process = try ChildProcess(
                 [
                     narthex, "--data=\(folder.path)/data", "--gateway.listen-address=127.0.0.1:0",
                     "--server.listen-address=127.0.0.1:0", "--log.format=json",
-                ], output: log)
+                ] + options, output: log)
             self.process = process
             let ports: [Int] = try eventually("both listen") {
                 let lines = TemporaryFolder.read(log).split(separator: "\n").filter { $0.contains("Listening on") }
@@ -36,7 +38,11 @@ import Glibc
             }
             // Which is which: only the gateway has this page.
             let first = try PlainHTTP(port: ports[0]).request("GET", "/api/v1/groups")
-            (gateway, server) = first.status == 200 ? (ports[0], ports[1]) : (ports[1], ports[0])
+            let (gateway, server) = first.status == 200 ? (ports[0], ports[1]) : (ports[1], ports[0])
+            (self.gateway, self.server) = (gateway, server)
+            _ = try eventually("the server is ready") {
+                try PlainHTTP(port: server).request("GET", "/-/ready").status == 200 ? true : nil
+            }
         }
 
         func stop() -> Int32 {
@@ -55,8 +61,6 @@ import Glibc
             let answer = try PlainHTTP(port: both.gateway).request(
                 "PUT", "/metrics/job/demo", "test_metric_1 \(value)\n")
             #expect(answer.status == 200)
-            // A store keeps one sample a millisecond.
-            usleep(5000)
         }
         let body: String = try eventually("all three are stored") {
             let body = try self.query(both, "count_over_time(test_metric_1%5B5m%5D)")
@@ -78,6 +82,119 @@ import Glibc
         #expect(body.contains("\"le\":\"1.0\""))
         #expect(body.contains("\"instance\":\"i\""))
         #expect(try query(both, "h_sum").contains("\"4.5\""))
+        #expect(both.stop() == 0)
+    }
+
+    @Test func `a short counter keeps its first increment, and ends with its group`() throws {
+        let both = try RunningBoth()
+        let client = PlainHTTP(port: both.gateway)
+        let push = "# TYPE rows_total counter\nrows_total 42\n"
+        #expect(try client.request("PUT", "/metrics/job/demo", push).status == 200)
+        let increase = "max_over_time(rows_total%5B5m%5D)-min_over_time(rows_total%5B5m%5D)"
+        _ = try eventually("the zero and the value are stored") {
+            try self.query(both, increase).contains("\"42\"") ? true : nil
+        }
+        #expect(try client.request("DELETE", "/metrics/job/demo").status == 202)
+        _ = try eventually("the series has ended") {
+            try self.query(both, "rows_total").contains("\"result\":[]") ? true : nil
+        }
+        #expect(both.stop() == 0)
+    }
+
+    @Test func `what was pushed is there after a kill`() throws {
+        let folder = try TemporaryFolder()
+        var both = try RunningBoth(folder: folder)
+        let client = PlainHTTP(port: both.gateway)
+        for value in 1...20 { _ = try client.request("PUT", "/metrics/job/j\(value)", "v \(value)\n") }
+        both.process.signal(SIGKILL)
+        both.process.wait()
+        both = try RunningBoth(folder: folder)
+        _ = try eventually("all are there") {
+            try self.query(both, "sum(v)").contains("\"210\"") ? true : nil
+        }
+        #expect(both.stop() == 0)
+    }
+
+    @Test func `one file configures both, and what it does not say stays as it is without`() throws {
+        let folder = try TemporaryFolder()
+        try folder.write(
+            "narthex.yml",
+            """
+            gateway:
+              web.enable-admin-api: true
+            server:
+              web.enable-lifecycle: true
+              storage.tsdb.retention.time: 3d
+            global:
+              scrape_interval: 1s
+              external_labels: {site: x}
+            """)
+        let both = try RunningBoth(["--config=\(folder.path)/narthex.yml"], folder: folder)
+        let server = PlainHTTP(port: both.server)
+        let flags = try server.request("GET", "/api/v1/status/flags").body
+        #expect(flags.contains("\"storage.tsdb.retention.time\":\"3d\""))
+        #expect(try server.request("GET", "/api/v1/status/config").body.contains("site: x"))
+        #expect(try server.request("GET", "/api/v1/scrape_pools").body.contains("\"narthex\",\"pushgateway\""))
+        #expect(try server.request("POST", "/-/reload").status == 200)
+        #expect(try PlainHTTP(port: both.gateway).request("PUT", "/api/v1/admin/wipe").status == 202)
+        #expect(both.stop() == 0)
+        try folder.write("bad.yml", "server:\n  no.such.flag: 1\n")
+        let narthex = try #require(Installed.narthex)
+        let bad = try ChildProcess(
+            [narthex, "--data=\(folder.path)/data", "--config=\(folder.path)/bad.yml"], output: folder.path + "/out")
+        #expect(bad.wait() == 1)
+        #expect(folder.read("out").contains("line 2: field no.such.flag not found in type narthex.server"))
+    }
+
+    /// Pushes of every kind, deletions and changes of shape, then the same series and values on both ways.
+    @Test func `in process and by scrape the same series have the same values`() throws {
+        let folder = try TemporaryFolder()
+        try folder.write("both.yml", "global: {scrape_interval: 1s, scrape_timeout: 1s}\n")
+        let both = try RunningBoth(["--config=\(folder.path)/both.yml"], folder: folder)
+        let other = try RunningServer(
+            folder: try TemporaryFolder(),
+            configuration: """
+                global: {scrape_interval: 1s, scrape_timeout: 1s}
+                scrape_configs:
+                - job_name: pushgateway
+                  honor_labels: true
+                  static_configs:
+                  - targets: ["127.0.0.1:\(both.gateway)"]
+                """)
+        let client = PlainHTTP(port: both.gateway)
+        let pushes: [(String, String, String)] = [
+            ("PUT", "/metrics/job/a", "g 1\n# TYPE c_total counter\nc_total{x=\"\\\"\\n\"} 3e9\n"),
+            ("PUT", "/metrics/job/a/instance/i", "g NaN\nu{empty=\"\"} -Inf\n"),
+            (
+                "POST", "/metrics/job/h",
+                "# TYPE h histogram\nh_bucket{le=\"0.1\"} 1\nh_bucket{le=\"10\"} 2\nh_bucket{le=\"+Inf\"} 3\n"
+                    + "h_sum 4.5\nh_count 3\n# TYPE s summary\ns{quantile=\"0.5\"} 1\ns{quantile=\"1\"} 2\ns_sum 3\ns_count 4\n"
+            ),
+            (
+                "POST", "/metrics/job/h",
+                "# TYPE h histogram\nh_bucket{le=\"5\"} 1\nh_bucket{le=\"+Inf\"} 7\nh_sum 8\nh_count 7\n"
+            ),
+            ("PUT", "/metrics/job/gone", "g 9\n"), ("DELETE", "/metrics/job/gone", ""),
+            ("PUT", "/metrics/job@base64/w6Q", "g 5\n"),
+        ]
+        for (method, path, body) in pushes {
+            let status = try client.request(method, path, body).status
+            #expect(status == 200 || status == 202)
+        }
+        let selector = "%7Bjob%3D~%22a%7Ch%7Cgone%7C%C3%A9%22%2C__name__!~%22scrape_.*%7Cup%22%7D"
+        func result(_ port: Int) throws -> String {
+            let body = try PlainHTTP(port: port).request("GET", "/api/v1/query?query=\(selector)").body
+            // Times differ: `{"metric":{…},"value":[1.5,"1"]}`.
+            return body.split(separator: "{\"metric\":").dropFirst().map { part in
+                part.split(separator: "\"").filter { !$0.hasPrefix(":[") }.joined(separator: "\"")
+            }.sorted().joined(separator: "\n")
+        }
+        let both1 = both.server
+        _ = try eventually("both have the same") {
+            let (ours, theirs) = (try result(both1), try result(other.port))
+            return ours == theirs && ours.contains("push_time_seconds") ? true : nil
+        }
+        #expect(try result(both1).split(separator: "\n").count > 15)
         #expect(both.stop() == 0)
     }
 

@@ -10,9 +10,13 @@ final class RunningServer {
     let process: ChildProcess
     private let logPath: String
 
-    /// Starts it on the data in `folder` and waits until it listens.
-    /// - Parameter configuration: What `prometheus.yml` says.
-    init(_ flags: [String] = [], folder: TemporaryFolder, configuration: String = "") throws {
+    /// Starts it on the data in `folder` and waits until it is ready.
+    /// - Parameters:
+    ///   - configuration: What `prometheus.yml` says.
+    ///   - data: Where the data lies, if not in the folder.
+    init(
+        _ flags: [String] = [], folder: TemporaryFolder, configuration: String = "", data: String? = nil
+    ) throws {
         let narthex = try #require(Installed.narthex)
         let file = try folder.write("prometheus.yml", configuration)
         let logPath = folder.path + "/server.log"
@@ -21,7 +25,7 @@ final class RunningServer {
         let process = try ChildProcess(
             [
                 narthex, "server", "--web.listen-address=127.0.0.1:0", "--config.file=\(file)",
-                "--storage.tsdb.path=\(folder.path)/data",
+                "--storage.tsdb.path=\(data ?? folder.path + "/data")",
             ] + flags, output: logPath)
         self.process = process
         port = try eventually("the server listens") {
@@ -32,6 +36,9 @@ final class RunningServer {
             }
             try #require(process.isRunning, "the server ended: \(text)")
             return nil
+        }
+        _ = try eventually("the server is ready") {
+            TemporaryFolder.read(logPath).contains("Server is ready to receive web requests.") ? true : nil
         }
     }
 
@@ -44,6 +51,20 @@ final class RunningServer {
     /// The answer to an instant query; `query` is percent-encoded already.
     func query(_ query: String, _ more: String = "") throws -> String {
         try client.request("GET", "/api/v1/query?query=\(query)\(more)").body
+    }
+
+    /// The value of the one series that an instant query gives; nil if there is not one.
+    func value(_ expression: String) throws -> Double? {
+        let encoded = expression.utf8.map { byte in
+            let digits = String(byte, radix: 16)
+            return "%" + (digits.count == 1 ? "0" : "") + digits
+        }
+        let body = try query(encoded.joined())
+        guard let place = body.firstRange(of: "\"value\":[") else { return nil }
+        let rest = body[place.upperBound...]
+        guard rest.firstRange(of: "\"value\":[") == nil else { return nil }
+        let texts = rest.split(separator: "\"")
+        return texts.count > 1 ? Double(texts[1]) : nil
     }
 
     /// Asks it to stop and gives the exit code.

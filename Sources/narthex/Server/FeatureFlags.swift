@@ -83,14 +83,17 @@ struct FeatureFlags {
         "memory-snapshot-on-shutdown": "Experimental memory snapshot on shutdown enabled",
         "metadata-wal-records": "Experimental metadata records in WAL enabled",
         "created-timestamp-zero-ingestion": "Experimental start timestamp zero ingestion enabled.",
+        "auto-reload-config": "Configuration is read again when it changes.",
+        "otlp-native-delta-ingestion": "Enabling native ingestion of delta OTLP metrics.",
+        "search-api": "Experimental search API enabled.",
     ]
 
     private static let alwaysOn: Set<String> = ["promql-duration-expr", "ooo-native-histograms"]
 
     /// What Prometheus has and Narthex has not.
     private static let absent: Set<String> = [
-        "extra-scrape-metrics", "auto-reload-config", "concurrent-rule-eval", "xor2-encoding",
+        "extra-scrape-metrics", "concurrent-rule-eval", "xor2-encoding",
         "histograms-st-encoding", "st-synthesis", "st-storage", "delayed-compaction", "old-ui",
-        "otlp-deltatocumulative", "otlp-native-delta-ingestion", "use-uncached-io", "fast-startup", "search-api",
+        "otlp-deltatocumulative", "use-uncached-io", "fast-startup",
     ]
 }

@@ -2,6 +2,7 @@ import ByteCoding
 import Dispatch
 import MetricModel
 import Scrape
+import TSDB
 import Web
 
 #if canImport(Glibc)
@@ -11,9 +12,10 @@ import Glibc
 /// What the process knows of itself and its machine.
 struct ProcessFacts {
     private let started = Self.now
-    let retention: String
+    private let retention: ParsedFlags
 
-    init(retention: String) { self.retention = retention }
+    /// - Parameter flags: Those of the server, which say how long samples are kept.
+    init(retention flags: ParsedFlags) { retention = flags }
 
     /// Milliseconds since 1970.
     static var now: Timestamp { WallClock.nanoseconds() / 1_000_000 }
@@ -32,17 +34,39 @@ struct ProcessFacts {
     }
 
     /// The fields of `/api/v1/status/runtimeinfo`; those about Go's runtime say what is closest to them here.
-    func fields(_ reload: (succeeded: Bool, time: Timestamp)) -> [(name: String, json: String)] {
+    func fields(
+        _ reload: (succeeded: Bool, time: Timestamp), _ database: Database?, _ configuration: Configuration
+    ) -> [(name: String, json: String)] {
         let time = { (time: Timestamp) in "\"\(ServerTime.text(time))\"" }
         let memory = Int64.max
         return [
             ("startTime", time(started)), ("CWD", Self.quoted(Self.workingDirectory)),
             ("hostname", Self.quoted(Self.hostName)), ("serverTime", time(Self.now)),
             ("reloadConfigSuccess", "\(reload.succeeded)"), ("lastConfigTime", time(reload.time / 1000 * 1000)),
-            ("corruptionCount", "0"), ("goroutineCount", "\(Self.threadCount)"),
+            ("corruptionCount", "\(database?.metrics.walCorruptions ?? 0)"), ("goroutineCount", "\(Self.threadCount)"),
             ("GOMAXPROCS", "\(ProcessLimits.cores)"), ("GOMEMLIMIT", "\(memory)"), ("GOGC", "\"\""),
-            ("GODEBUG", "\"\""), ("storageRetention", Self.quoted(retention)),
+            ("GODEBUG", "\"\""), ("storageRetention", Self.quoted(kept(configuration))),
         ]
+    }
+
+    /// How long and how much is kept, as `15d or 512MiB`.
+    private func kept(_ configuration: Configuration) -> String {
+        let kept = configuration.storage.retention
+        var parts: [String] = []
+        let time = retention["storage.tsdb.retention.time"]
+        let size = retention["storage.tsdb.retention.size"]
+        if kept.time.milliseconds > 0 {
+            parts.append(kept.time.description)
+        } else if !time.isEmpty {
+            parts.append(time)
+        }
+        if kept.size.bytes > 0 {
+            parts.append("\(kept.size)")
+        } else if retention.bytes("storage.tsdb.retention.size") > 0 {
+            parts.append(size)
+        }
+        if kept.percentage > 0 { parts.append("\(kept.percentage)%") }
+        return parts.joined(separator: " or ")
     }
 
     private static var threadCount: Int {

@@ -63,6 +63,29 @@ struct ScrapedTargets: TargetDirectory {
 
     var droppedCounts: [String: Int] { asking { await $0.droppedTargets }.mapValues(\.count) }
 
+    /// How much is known of metrics, by job.
+    var metadataFamilies: [MetricFamily] {
+        let byPool = asking { await $0.activeTargets }.sorted { $0.key < $1.key }
+        func family(_ name: ByteString, _ help: ByteString, _ number: (ScrapeTarget) -> Int) -> MetricFamily {
+            MetricFamily(
+                name: name, help: help, type: .gauge,
+                metrics: byPool.map { pool, targets in
+                    Metric(
+                        labels: [LabelPair("scrape_job", ByteString(pool))],
+                        value: .gauge(Double(targets.reduce(0) { $0 + number($1) })))
+                })
+        }
+        return [
+            family(
+                "prometheus_target_metadata_cache_entries", "Total number of metric metadata entries in the cache",
+                \.metadata.count),
+            family(
+                "prometheus_target_metadata_cache_bytes",
+                "The number of bytes that are currently used for storing metric metadata in the cache",
+                \.metadata.byteCount),
+        ]
+    }
+
     func configuration(ofPool name: String) -> String? { asking { await $0.configuration(of: name) }?.yaml.yaml }
 
     func relabelSteps(ofPool name: String, _ labels: Labels) -> [RelabelStepStatus]? {

@@ -8,9 +8,13 @@ enum ServerCommand {
     /// The flags of Prometheus 3.14 that mean something here, with its names and defaults, then our own.
     static let flags: [FlagTable.Flag] =
         [
-            .init("config.file", "Prometheus configuration file path.", default: "prometheus.yml")
+            .init("config.file", "Prometheus configuration file path.", default: "prometheus.yml"),
+            .toggle("config.auto-reload", "Read the configuration again whenever its files change."),
+            .init(
+                "config.auto-reload-interval", "How often the files are looked at for --config.auto-reload.",
+                default: "30s"),
         ] + ServerFlags.web(defaultAddress: ":9090") + webFlags + storeFlags + queryFlags
-        + ServerFlags.connectionLimits + ServerFlags.log
+        + scrapeFlags + ServerFlags.connectionLimits + ServerFlags.log + UpstreamFlags.table
 
     private static let webFlags: [FlagTable.Flag] = [
         .init(
@@ -22,6 +26,18 @@ enum ServerCommand {
         .toggle("web.enable-lifecycle", "Let HTTP requests end the process and reload its configuration."),
         .toggle("web.enable-admin-api", "Let HTTP requests delete series and make snapshots."),
         .toggle("web.enable-remote-write-receiver", "Take samples by remote write."),
+        .init(
+            "web.remote-write-receiver.accepted-protobuf-messages",
+            "Messages that remote write may bring; may be given twice.",
+            kind: .choice(RemoteWriteMessage.allNames, named: "remote write message"), isRepeatable: true),
+        .toggle("web.enable-otlp-receiver", "Take samples by OTLP."),
+        .init("web.page-title", "Title of the pages.", default: "Narthex"),
+        .init(
+            "web.max-notifications-subscribers", "Most pages that listen for notifications at a time.",
+            kind: .integer, default: "16"),
+        .init(
+            "web.search.max-limit", "Largest limit that a search may ask for; 0 for any.", kind: .integer,
+            default: "10000"),
         .init(
             "web.cors.origin", "Regular expression for the origins that may read the API; anchored.", default: ".*"),
         .init(
@@ -36,6 +52,15 @@ enum ServerCommand {
             "storage.tsdb.retention.size", "Most bytes that blocks may take, with a unit; 0 for no limit.",
             kind: .bytes, default: "0"),
         .toggle("storage.tsdb.no-lockfile", "Make no lock file in the data directory."),
+        .init(
+            "storage.tsdb.allow-overlapping-compaction", "Merge blocks that overlap.", kind: .toggle, default: "true",
+            isHidden: true),
+        .init(
+            "storage.tsdb.wal-compression", "Compress the write-ahead log.", kind: .toggle, default: "true",
+            isHidden: true),
+        .init(
+            "storage.tsdb.block-reload-interval", "How often the store writes blocks, compacts and forgets.",
+            kind: .duration, default: "1m", isHidden: true),
         .init(
             "storage.tsdb.wal-compression-type", "How the write-ahead log is compressed.",
             kind: .choice(["none", "snappy", "zstd"], named: "compression"), default: "snappy"),
@@ -55,6 +80,12 @@ enum ServerCommand {
             "storage.remote.read-sample-limit", "Most samples in an answer to a remote read; 0 for no limit.",
             kind: .integer, default: "50000000"),
         .init(
+            "storage.remote.read-concurrent-limit", "Most remote reads at a time; 0 for any number.", kind: .integer,
+            default: "10"),
+        .init(
+            "storage.remote.read-max-bytes-in-frame", "Largest frame of a streamed answer to a remote read.",
+            kind: .integer, default: "1048576"),
+        .init(
             "storage.durability",
             "What acknowledged samples survive: disk (loss of power) or os (end of the process).",
             kind: .choice(["disk", "os"], named: "durability"), default: "disk"),
@@ -69,12 +100,22 @@ enum ServerCommand {
             "query.max-samples", "Most samples that a query may hold in memory.", kind: .integer, default: "50000000"),
         .init(
             "enable-feature",
-            "Features to turn on, separated by commas: promql-experimental-functions, "
-                + "promql-extended-range-selectors, promql-binop-fill-modifiers, promql-per-step-stats, "
-                + "promql-delayed-name-removal, use-start-timestamps, type-and-unit-labels, exemplar-storage, "
-                + "memory-snapshot-on-shutdown, metadata-wal-records, created-timestamp-zero-ingestion. Other names are "
-                + "logged and change nothing.",
+            "Features to turn on, separated by commas: "
+                + "\(FeatureFlags.effective.keys.sorted().joined(separator: ", ")). Other names are logged and change "
+                + "nothing.",
             default: "", isRepeatable: true),
+    ]
+
+    private static let scrapeFlags: [FlagTable.Flag] = [
+        .init(
+            "scrape.adjust-timestamps", "Move the times of scrapes to the exact interval.", kind: .toggle,
+            default: "true", isHidden: true),
+        .init(
+            "scrape.timestamp-tolerance", "How far the times of scrapes are moved at most.", kind: .duration,
+            default: "2ms", isHidden: true),
+        .init(
+            "scrape.discovery-reload-interval", "How long changes found by discovery are gathered.", default: "5s",
+            isHidden: true),
     ]
 
     private static func run(_ flags: ParsedFlags) async -> Int32 {

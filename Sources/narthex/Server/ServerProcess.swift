@@ -1,3 +1,4 @@
+import Bridge
 import Dispatch
 import Logging
 import Matching
@@ -13,11 +14,16 @@ import Glibc
 #endif
 
 /// The running server: puts store, engine, scraping and HTTP together, and takes them down again in turn.
+///
+/// As Prometheus does, it listens first and opens the store then: while the log is replayed, questions about data are
+/// answered with 503, and `/api/v1/status/walreplay` shows how far it is.
 struct ServerProcess {
     let flags: ParsedFlags
     let logger: Logger
     /// Where pushes come from, in a process that has a gateway too.
     var bridge: PushBridge?
+    /// What is scraped where the configuration names no jobs.
+    var defaultJobs: String?
 
     /// Runs until a signal or `/-/quit` comes.
     /// - Returns: The exit code.
@@ -31,42 +37,69 @@ struct ServerProcess {
                 logger.log(
                     level: note.level, "\(note.message)", metadata: note.option.map { ["option": "\($0)"] } ?? [:])
             }
-            let loaded = try LoadedConfiguration(path: flags["config.file"])
-            return try await run(settings, loaded)
+            for warning in settings.warnings { logger.warning("\(warning)") }
+            let configuration = CurrentConfiguration(
+                path: flags["config.file"], defaultJobs: defaultJobs, logger: logger,
+                maximumConcurrency: settings.maximumConcurrency)
+            let loaded = try configuration.load()
+            return try await run(settings, configuration, loaded)
         } catch {
             logger.error("The server cannot start", metadata: ["err": "\(error)"])
             return 2
         }
     }
 
-    private func run(_ settings: ServerSettings, _ loaded: LoadedConfiguration) async throws -> Int32 {
-        let (ends, end) = AsyncStream.makeStream(of: String.self)
+    /// What the running server waits for.
+    private enum Event: Sendable {
+        case end(String)
+        case opened(Result<Database, StoreError>)
+    }
+
+    private func run(
+        _ settings: ServerSettings, _ configuration: CurrentConfiguration, _ loaded: LoadedConfiguration
+    ) async throws -> Int32 {
+        let (events, event) = AsyncStream.makeStream(of: Event.self)
         let signals = TerminationSignals {
-            end.yield("Received an OS signal, exiting gracefully...")
+            event.yield(.end("Received an OS signal, exiting gracefully..."))
         }
         defer { _ = signals }
-        let database = try openDatabase(settings, loaded)
-        bridge?.open(database)
-        let manager = ScrapeManager(
-            sink: DatabaseSink(database: database), features: settings.scrapeFeatures, hostName: ProcessFacts.hostName,
-            logger: logger)
-        let configuration = CurrentConfiguration(
-            path: flags["config.file"], loaded: loaded, manager: manager, database: database, logger: logger)
-        try await configuration.start()
-        let api = makeAPI(settings, configuration, manager, database) {
-            end.yield("Received termination request via web service, exiting gracefully...")
+        let parts = ServerParts(
+            settings: settings, configuration: configuration, flags: flags, logger: logger, bridge: bridge)
+        let api = parts.makeAPI {
+            event.yield(.end("Received termination request via web service, exiting gracefully..."))
         }
-        api.open(database)
-        let reloads = ReloadSignals { _ = configuration.reload() }
-        defer { _ = reloads }
+        configuration.notify(api.notifications)
         let group = MultiThreadedEventLoopGroup(numberOfThreads: ProcessLimits.cores)
         let workers = NIOThreadPool(numberOfThreads: max(4, flags.integer("web.worker-threads")))
         workers.start()
-        let server = try await listen(api, settings, group, workers)
+        let server = try await listen(api, settings, configuration, group, workers)
+        open(parts, settings, loaded) { event.yield(.opened($0)) }
+        var opened: Result<Database, StoreError>?
+        for await event in events {
+            switch event {
+            case .end(let reason): logger.info("\(reason)")
+            case .opened(let result): opened = result
+            }
+            break
+        }
+        guard let database = try opened?.get() else {
+            // Nothing was written: what the replay had read so far is read again at the next start.
+            await server.stop(grace: .zero)
+            return 0
+        }
+        try await configuration.start(loaded, parts.manager, database)
+        parts.follow(database, loaded)
+        api.open(database)
+        logger.info("Server is ready to receive web requests.")
+        let reloads = ReloadSignals { _ = configuration.reload() }
+        defer { _ = reloads }
         await withTaskGroup(of: Void.self) { tasks in
-            tasks.addTask { await manager.run() }
+            tasks.addTask { await parts.manager.run() }
             tasks.addTask { await maintain(database) }
-            for await reason in ends {
+            tasks.addTask { await parts.refreshPushed() }
+            tasks.addTask { await parts.watchConfiguration() }
+            for await event in events {
+                guard case .end(let reason) = event else { continue }
                 logger.info("\(reason)")
                 break
             }
@@ -82,41 +115,34 @@ struct ServerProcess {
         return 0
     }
 
-    // MARK: Parts
-
-    private func openDatabase(_ settings: ServerSettings, _ loaded: LoadedConfiguration) throws -> Database {
+    /// Opens the store on a thread of its own.
+    private func open(
+        _ parts: ServerParts, _ settings: ServerSettings, _ loaded: LoadedConfiguration,
+        _ completion: @escaping @Sendable (Result<Database, StoreError>) -> Void
+    ) {
         var options = settings.store
         loaded.adjust(&options)
-        let logger = logger
-        return try Database.open(flags["storage.tsdb.path"], options: options) { event in
-            logger.info("storage", metadata: ["event": "\(event)"])
+        let (path, chosen) = (flags["storage.tsdb.path"], options)
+        let (logger, progress) = (logger, parts.replay)
+        DispatchQueue(label: "narthex.store.open").async {
+            do throws(StoreError) {
+                let database = try Database.open(path, options: chosen) { event in
+                    if progress.note(event) { return }
+                    logger.info("storage", metadata: ["event": "\(event)"])
+                }
+                completion(.success(database))
+            } catch {
+                completion(.failure(error))
+            }
         }
     }
 
-    private func makeAPI(
-        _ settings: ServerSettings, _ configuration: CurrentConfiguration, _ manager: ScrapeManager,
-        _ database: Database, quit: @escaping @Sendable () -> Void
-    ) -> ServerAPI {
-        let facts = ProcessFacts(retention: flags["storage.tsdb.retention.time"])
-        let metrics = configuration.metrics
-        let counters = APICounters()
-        let process = ServerAPI.Process(
-            configuration: { configuration.current.configuration.yaml },
-            externalLabels: { configuration.current.configuration.global.externalLabels },
-            runtimeInformation: { facts.fields(configuration.metrics.lastReload) },
-            reload: { configuration.reload() }, quit: quit,
-            metrics: { metrics.text(database, counters, extra: manager.families) },
-            now: { ProcessFacts.now })
-        return ServerAPI(
-            settings: settings.api, process: process, parser: Parser(options: settings.parser),
-            evaluator: EngineEvaluator(engine(settings, configuration), database),
-            targets: ScrapedTargets(manager: manager, externalHost: settings.externalHost), counters: counters)
-    }
-
     private func listen(
-        _ api: ServerAPI, _ settings: ServerSettings, _ group: MultiThreadedEventLoopGroup, _ workers: NIOThreadPool
+        _ api: ServerAPI, _ settings: ServerSettings, _ configuration: CurrentConfiguration,
+        _ group: MultiThreadedEventLoopGroup, _ workers: NIOThreadPool
     ) async throws -> HTTPServer {
-        let service = ServerService(api: api, workers: workers, routePrefix: settings.routePrefix)
+        let service = ServerService(
+            api: api, workers: workers, routePrefix: settings.routePrefix, meter: configuration.metrics.requests)
         let path = flags["web.config.file"]
         let access = path.isEmpty ? nil : try WebAccess(path: path, logger: logger)
         let tls = try access.flatMap { access in try TLSReloader(access, logger: logger) }
@@ -124,15 +150,15 @@ struct ServerProcess {
             service: access?.guarding(service) ?? service, limits: ServerFlags.limits(flags), group: group, tls: tls)
         try await WebListeners(flags: flags, logger: logger).open(
             on: server, isTLS: tls != nil, http2: access?.config?.http2 ?? true)
-        logger.info("Server is ready to receive web requests.")
         return server
     }
 
     /// Once a minute lets the store write blocks, compact and forget.
     private func maintain(_ database: Database) async {
         let queue = DispatchQueue(label: "narthex.store.maintenance")
+        let interval = flags.duration("storage.tsdb.block-reload-interval")
         while !Task.isCancelled {
-            do { try await Task.sleep(for: .seconds(60)) } catch { return }
+            do { try await Task.sleep(for: max(.seconds(1), interval)) } catch { return }
             await withCheckedContinuation { continuation in
                 queue.async {
                     do {

@@ -21,9 +21,19 @@ struct ServerSettings {
     var routePrefix: String
     /// The host of `--web.external-url`; empty if there is none.
     var externalHost: String
+    /// Whether the configuration is read again whenever its files change.
+    var reloadsByItself: Bool
+    /// How often the configuration's files are looked at.
+    var autoReloadInterval: Duration
+    /// What is worth telling about the flags.
+    var warnings: [String]
 
     init(_ flags: ParsedFlags) throws {
+        warnings = try UpstreamFlags.warnings(flags)
         features = FeatureFlags(flags.all("enable-feature"))
+        reloadsByItself = flags.isOn("config.auto-reload") || features.contains("auto-reload-config")
+        let reload = try Self.duration(flags, "config.auto-reload-interval").milliseconds
+        autoReloadInterval = .milliseconds(max(1000, reload))
         lookbackDelta = try Self.duration(flags, "query.lookback-delta").milliseconds
         queryTimeout = .nanoseconds(try Self.duration(flags, "query.timeout").nanoseconds)
         maximumConcurrency = max(1, flags.integer("query.max-concurrency"))
@@ -36,6 +46,10 @@ struct ServerSettings {
         parser = features.parser
         scrapeFeatures.addsStartZeros = features.contains("created-timestamp-zero-ingestion")
         scrapeFeatures.passesMetadata = features.contains("metadata-wal-records")
+        scrapeFeatures.timestampTolerance =
+            flags.isOn("scrape.adjust-timestamps") ? flags.duration("scrape.timestamp-tolerance") : .zero
+        scrapeFeatures.discoveryInterval = .milliseconds(
+            try Self.duration(flags, "scrape.discovery-reload-interval").milliseconds)
         try setStore(flags)
         try setAPI(flags)
     }
@@ -61,6 +75,8 @@ struct ServerSettings {
         case "zstd": store.walCompression = .zstd
         default: store.walCompression = .snappy
         }
+        if !flags.isOn("storage.tsdb.wal-compression") { store.walCompression = .none }
+        store.mergesOverlappingBlocks = flags.isOn("storage.tsdb.allow-overlapping-compaction")
         if features.contains("exemplar-storage") { store.maximumExemplars = 100_000 }
         store.memorySnapshotOnShutdown = features.contains("memory-snapshot-on-shutdown")
         store.metadataRecords = features.contains("metadata-wal-records")
@@ -70,6 +86,18 @@ struct ServerSettings {
         api.enablesAdministration = flags.isOn("web.enable-admin-api")
         api.enablesLifecycle = flags.isOn("web.enable-lifecycle")
         api.enablesRemoteWrite = flags.isOn("web.enable-remote-write-receiver")
+        let messages = flags.all("web.remote-write-receiver.accepted-protobuf-messages")
+        if !messages.isEmpty { api.acceptedMessages = Set(messages.compactMap { RemoteWriteMessage(rawValue: $0) }) }
+        api.enablesOTLP = flags.isOn("web.enable-otlp-receiver")
+        api.storesOTLPDeltas = features.contains("otlp-native-delta-ingestion")
+        api.addsStartZeros = scrapeFeatures.addsStartZeros
+        api.enablesSearch = features.contains("search-api")
+        api.maximumSearchLimit = flags.integer("web.search.max-limit")
+        api.pageTitle = flags["web.page-title"]
+        api.maximumSubscribers = flags.integer("web.max-notifications-subscribers")
+        api.remoteReadConcurrency = flags.integer("storage.remote.read-concurrent-limit")
+        api.remoteReadFrameSize = max(1024, flags.integer("storage.remote.read-max-bytes-in-frame"))
+        api.storesMetadata = features.contains("metadata-wal-records")
         let origin = flags["web.cors.origin"]
         if origin != ".*" { api.origin = try RegularExpression(ByteString(origin)) }
         api.flags = flags.listing
@@ -122,13 +150,24 @@ struct ServerSettings {
         return [
             "api": [
                 "admin": api.enablesAdministration, "lifecycle": api.enablesLifecycle,
-                "remote_write_receiver": api.enablesRemoteWrite, "otlp_write_receiver": false, "search": false,
+                "remote_write_receiver": api.enablesRemoteWrite, "otlp_write_receiver": api.enablesOTLP,
+                "search": api.enablesSearch, "search_fuzz_alg_subsequence": true, "search_fuzz_alg_jarowinkler": true,
                 "label_values_match": true, "query_warnings": true, "query_stats": true, "time_range_series": true,
                 "time_range_labels": true, "exclude_alerts": true, "openapi_3.1": true,
             ],
+            "otlp_receiver": ["delta_conversion": false, "native_delta_ingestion": api.storesOTLPDeltas],
             "promql": words, "promql_functions": Dictionary(uniqueKeysWithValues: functions),
-            "promql_operators": operators, "prometheus": ["agent_mode": false, "server_mode": true],
-            "tsdb": ["exemplar_storage": store.maximumExemplars > 0, "metadata_wal_records": store.metadataRecords],
+            "promql_operators": operators,
+            "prometheus": ["agent_mode": false, "server_mode": true, "auto_reload_config": reloadsByItself],
+            "scrape": [
+                "extra_scrape_metrics": true, "start_timestamp_zero_ingestion": scrapeFeatures.addsStartZeros,
+                "type_and_unit_labels": false,
+            ],
+            "service_discovery_providers": ["dns": true, "file": true, "http": true, "static": true],
+            "tsdb": [
+                "exemplar_storage": store.maximumExemplars > 0, "metadata_wal_records": store.metadataRecords,
+                "delayed_compaction": false, "isolation": true, "native_histograms": true, "st_storage": false,
+            ],
         ]
     }
 }

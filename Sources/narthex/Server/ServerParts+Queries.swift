@@ -2,9 +2,9 @@ import MetricModel
 import PromQL
 import Web
 
-extension ServerProcess {
+extension ServerParts {
     /// What evaluates queries, as the flags want it.
-    func engine(_ settings: ServerSettings, _ configuration: CurrentConfiguration) -> Engine {
+    var engine: Engine {
         var options = EngineOptions()
         options.maximumSamples = settings.maximumSamples
         options.timeout = settings.queryTimeout
@@ -12,7 +12,7 @@ extension ServerProcess {
         options.maximumConcurrency = settings.maximumConcurrency
         options.workers = ProcessLimits.cores
         settings.features.adjust(&options)
-        options.defaultSubqueryInterval = { _ in
+        options.defaultSubqueryInterval = { [configuration] _ in
             configuration.current.configuration.global.evaluationInterval.milliseconds
         }
         return Engine(options: options, log: activeQueries(options.maximumConcurrency))
