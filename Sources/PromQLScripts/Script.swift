@@ -37,6 +37,14 @@ package struct LoadCommand: Sendable {
     package var series: [Series]
     /// Whether classic histograms are loaded a second time, as native ones with custom buckets.
     package var addsCustomBuckets: Bool
+
+    /// The classic histograms among ``series`` as native ones with custom buckets.
+    /// - Throws: What keeps one from being converted.
+    package func convertedSeries() throws -> [Series] {
+        var conversion = ClassicHistogramConversion()
+        for one in series { conversion.add(one) }
+        return try conversion.series()
+    }
 }
 
 /// Asks a query and says what is expected.

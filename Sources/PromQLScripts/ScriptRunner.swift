@@ -61,10 +61,7 @@ package struct ScriptRunner<Subject: ScriptSubject> {
 
     private mutating func load(_ command: LoadCommand) throws {
         try subject.load(command.series)
-        guard command.addsCustomBuckets else { return }
-        var conversion = ClassicHistogramConversion()
-        for series in command.series { conversion.add(series) }
-        try subject.load(try conversion.series())
+        if command.addsCustomBuckets { try subject.load(command.convertedSeries()) }
     }
 
     // MARK: Evaluation

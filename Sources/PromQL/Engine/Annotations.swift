@@ -9,8 +9,8 @@ package struct Annotation: Sendable, Hashable {
     package enum Kind: Sendable, Hashable {
         /// A warning of the store.
         case source(String)
-        case invalidRatio(Double, capped: Double)
-        case invalidQuantile(Double)
+        case invalidRatio(Figure, capped: Figure)
+        case invalidQuantile(Figure)
         case badBucketLabel(metric: ByteString, label: ByteString)
         case mixedFloatsHistograms(metric: ByteString)
         case mixedFloatsHistogramsAggregation
@@ -32,6 +32,20 @@ package struct Annotation: Sendable, Hashable {
         case quantileNaNSkew(metric: ByteString)
         case fractionNaNs(metric: ByteString)
         case mismatchedCustomBuckets(HistogramOperation)
+    }
+
+    /// A number as annotations compare it: by its text, so that NaN equals NaN.
+    package struct Figure: Sendable, Hashable {
+        package let value: Double
+
+        /// The number `value`.
+        package init(_ value: Double) { self.value = value }
+
+        package static func == (left: Figure, right: Figure) -> Bool {
+            left.value == right.value && left.value.sign == right.value.sign || left.value.isNaN && right.value.isNaN
+        }
+
+        package func hash(into hasher: inout Hasher) { hasher.combine(value.isNaN ? 0 : value) }
     }
 
     /// What histograms were put through.
@@ -168,10 +182,10 @@ extension Annotation {
         case .source(let message): return message
         case .invalidRatio(let ratio, let capped):
             return "PromQL warning: ratio value should be between -1 and 1, got "
-                + "\(FloatText.string(ratio, .general)), capping to \(FloatText.string(capped, .general))"
+                + "\(FloatText.string(ratio.value, .general)), capping to \(FloatText.string(capped.value, .general))"
         case .invalidQuantile(let quantile):
             return "PromQL warning: quantile value should be between 0 and 1, got "
-                + FloatText.string(quantile, .general)
+                + FloatText.string(quantile.value, .general)
         case .badBucketLabel(let metric, let label):
             return "PromQL warning: bucket label \"le\" is missing or has a malformed value of "
                 + Quoting.quote(label) + Self.forMetric(metric)

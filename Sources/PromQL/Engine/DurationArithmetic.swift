@@ -1,6 +1,4 @@
-#if canImport(Glibc)
-internal import Glibc
-#endif
+internal import MetricModel
 
 /// Computes durations that are given as expressions.
 ///
@@ -50,8 +48,8 @@ struct DurationArithmetic {
             return left / right
         case .modulo:
             if right == 0 { throw Self.error("modulo by zero", expression) }
-            return fmod(left, right)
-        case .power: return GoMath.pow(left, right)
+            return GoMath.mod(left, right)
+        case .power: return FloatMath.pow(left, right)
         }
     }
 

@@ -71,7 +71,7 @@ extension Evaluator {
 
     private func quantile(_ plan: AggregatePlan, _ rows: [StepRow], _ parameter: StepRow) throws -> [StepRow] {
         for q in Self.extremes(parameter.values) where q.isNaN || q < 0 || q > 1 {
-            context.annotations.add(.invalidQuantile(q), at: plan.parameterPosition)
+            context.annotations.add(.invalidQuantile(.init(q)), at: plan.parameterPosition)
         }
         let grouping = Grouping(rows, plan)
         var members = [[Int]](repeating: [], count: grouping.labels.count)

@@ -194,22 +194,22 @@ struct FloatFunction {
         case .ceil: { $0.rounded(.up) }
         case .floor: { $0.rounded(.down) }
         case .sqrt: { $0.squareRoot() }
-        case .exp: Transcendental.exp
-        case .ln: Transcendental.log
-        case .log2: Transcendental.log2
-        case .log10: Transcendental.log10
-        case .sin: Transcendental.sin
-        case .cos: Transcendental.cos
-        case .tan: Transcendental.tan
-        case .asin: Transcendental.asin
-        case .acos: Transcendental.acos
-        case .atan: Transcendental.atan
-        case .sinh: Transcendental.sinh
-        case .cosh: Transcendental.cosh
-        case .tanh: Transcendental.tanh
-        case .asinh: Transcendental.asinh
-        case .acosh: Transcendental.acosh
-        case .atanh: Transcendental.atanh
+        case .exp: FloatMath.exp
+        case .ln: FloatMath.log
+        case .log2: FloatMath.log2
+        case .log10: FloatMath.log10
+        case .sin: FloatMath.sin
+        case .cos: FloatMath.cos
+        case .tan: FloatMath.tan
+        case .asin: FloatMath.asin
+        case .acos: FloatMath.acos
+        case .atan: FloatMath.atan
+        case .sinh: FloatMath.sinh
+        case .cosh: FloatMath.cosh
+        case .tanh: FloatMath.tanh
+        case .asinh: FloatMath.asinh
+        case .acosh: FloatMath.acosh
+        case .atanh: FloatMath.atanh
         case .rad: { $0 * .pi / 180 }
         case .deg: { $0 * 180 / .pi }
         case .sgn: { $0 < 0 ? -1 : $0 > 0 ? 1 : $0 }

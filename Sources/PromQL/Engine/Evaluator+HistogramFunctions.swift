@@ -10,7 +10,7 @@ extension Evaluator {
         for (quantile, position) in request.quantiles {
             for step in 0..<times.count {
                 let q = quantile.value(step)
-                if q.isNaN || q < 0 || q > 1 { context.annotations.add(.invalidQuantile(q), at: position) }
+                if q.isNaN || q < 0 || q > 1 { context.annotations.add(.invalidQuantile(.init(q)), at: position) }
             }
         }
         let rows = try evaluate(request.vector)
@@ -18,11 +18,15 @@ extension Evaluator {
         noteBadBuckets(rows, groups, request)
         noteConflicts(rows, &groups, request)
         var result: [StepRow] = []
+        var corrections = MonotonicityLog(steps: times.count)
         for index in 0..<max(1, request.quantiles.count) {
             result += try nativeRows(rows, groups, request, index)
-            result += try classicRows(rows, groups, request, index)
+            result += try classicRows(rows, groups, request, index, &corrections)
         }
-        return try droppingNames(result)
+        for annotation in corrections.annotations(at: request.position) { context.annotations.add(annotation) }
+        let dropped = try droppingNames(result)
+        // Two quantiles that are the same give the same labels; an instant query lets that pass until its end.
+        return context.delaysNameRemoval && !times.isInstant ? try joined(dropped) : dropped
     }
 
     private func noteBadBuckets(_ rows: [StepRow], _ groups: ClassicGroups, _ request: InterpolationRequest) {
@@ -72,7 +76,8 @@ extension Evaluator {
     }
 
     private func classicRows(
-        _ rows: [StepRow], _ groups: ClassicGroups, _ request: InterpolationRequest, _ number: Int
+        _ rows: [StepRow], _ groups: ClassicGroups, _ request: InterpolationRequest, _ number: Int,
+        _ corrections: inout MonotonicityLog
     ) throws -> [StepRow] {
         var result: [StepRow] = []
         var buckets = ClassicBuckets()
@@ -87,7 +92,7 @@ extension Evaluator {
                     buckets.append(member.bound, rows[member.row].value(step))
                 }
                 guard !buckets.bounds.isEmpty else { continue }
-                builder.append(step, value(of: &buckets, group.labels, request, number, step))
+                builder.append(step, value(of: &buckets, group.labels, request, number, step, &corrections))
             }
             if let made = builder.row(try request.labels(group.labels, number, context)) { result.append(made) }
         }
@@ -95,19 +100,52 @@ extension Evaluator {
     }
 
     private func value(
-        of buckets: inout ClassicBuckets, _ labels: Labels, _ request: InterpolationRequest, _ number: Int, _ step: Int
+        of buckets: inout ClassicBuckets, _ labels: Labels, _ request: InterpolationRequest, _ number: Int, _ step: Int,
+        _ corrections: inout MonotonicityLog
     ) -> Double {
         if let (lower, upper) = request.bounds { return buckets.fraction(lower.value(step), upper.value(step)) }
         let (value, correction) = buckets.quantile(request.quantiles[number].quantile.value(step))
-        if let correction {
-            var annotation = Annotation(
-                .forcedMonotonicity(metric: reportedName(labels)), at: request.position)
-            annotation.monotonicity = Annotation.Monotonicity(
-                earliest: times.time(step), latest: times.time(step), lowestBucket: correction.lowest,
-                highestBucket: correction.highest, maximumDifference: correction.difference)
-            context.annotations.add(annotation)
-        }
+        if let correction { corrections.add(correction, reportedName(labels), step, times.time(step)) }
         return value
+    }
+}
+
+/// Collects where counts of classic buckets had to be made ascending, by the metric name that annotations tell.
+private struct MonotonicityLog {
+    private let steps: Int
+    private var entries: [ByteString: (monotonicity: Annotation.Monotonicity, counts: [Int])] = [:]
+
+    init(steps: Int) { self.steps = steps }
+
+    mutating func add(_ correction: ClassicBuckets.Correction, _ metric: ByteString, _ step: Int, _ time: Timestamp) {
+        let new = Annotation.Monotonicity(
+            earliest: time, latest: time, lowestBucket: correction.lowest, highestBucket: correction.highest,
+            maximumDifference: correction.difference)
+        var entry = entries.removeValue(forKey: metric) ?? (new, [Int](repeating: 0, count: steps))
+        entry.monotonicity.merge(new)
+        entry.counts[step] += 1
+        entries[metric] = entry
+    }
+
+    func annotations(at position: PositionRange) -> [Annotation] {
+        entries.sorted { $0.key < $1.key }.map { metric, entry in
+            var annotation = Annotation(.forcedMonotonicity(metric: metric), at: position)
+            annotation.monotonicity = entry.monotonicity
+            annotation.monotonicity?.count = Self.reportedCount(entry.counts)
+            return annotation
+        }
+    }
+
+    /// How many corrections upstream says there were: from the second step on that adds to them, or follows one, it
+    /// merges its annotation with itself, which doubles the number.
+    private static func reportedCount(_ counts: [Int]) -> Int {
+        var total = 0
+        var hasBegun = false
+        for count in counts {
+            total = hasBegun ? (total &+ count) &* 2 : count
+            hasBegun = hasBegun || count > 0
+        }
+        return total
     }
 }
 

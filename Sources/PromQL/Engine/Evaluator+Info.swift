@@ -78,7 +78,7 @@ extension Evaluator {
         let selector = SelectorPlan(
             matchers: conditions + request.data + request.names, offset: place?.offset ?? 0, at: place?.at,
             rangeExtension: nil, position: plan.position, skipsBuckets: false, hints: hints)
-        return try sampleTimes(selector, wantsStart: false)
+        return try sampleTimes(selector, wantsStart: false, refusesHistograms: true)
     }
 
     /// Where in time the first selector of an expression looks: the innermost `@` and the offsets up to it.

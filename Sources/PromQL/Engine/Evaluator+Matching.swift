@@ -103,11 +103,20 @@ private struct Combination {
         let filled = ElementOperation.Side(number: fill, histogram: nil)
         var builder = RowBuilder(capacity: row.values.count)
         for step in row.first..<row.end where row.kind(step) != CellKind.none {
-            if leftPresence?.contains(signature, step) ?? false { continue }
+            if isMatched(right: index, step) { continue }
             apply(filled, Self.side(row, step), step, &builder)
         }
         let labels = labels(match.signatures[signature], row.labels)
         if let built = builder.row(labels, dropName: plan.returnsBool) { result.append(built) }
+    }
+
+    /// Whether the row of the right side has a partner with which the operation can be done.
+    private func isMatched(right index: Int, _ step: Int) -> Bool {
+        let signature = match.rightSignatures[index]
+        guard leftPresence?.contains(signature, step) ?? false else { return false }
+        return leftMembers[signature].contains {
+            match.left[$0].kind(step) != CellKind.none && gives($0, index, step)
+        }
     }
 
     private static func side(_ row: StepRow, _ step: Int) -> ElementOperation.Side {

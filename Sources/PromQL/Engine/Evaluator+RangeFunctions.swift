@@ -167,6 +167,7 @@ extension Evaluator {
         _ prototype: Kernel, _ plan: CallPlan, _ input: RangeInput, _ frame: RangeFrame
     ) throws -> [StepRow] {
         let keepsName = plan.function == .lastOverTime || plan.function == .firstOverTime
+        let times = times
         return try concurrentRows(input.count) { index, worker in
             var kernel = prototype
             let labels: Labels
@@ -176,8 +177,12 @@ extension Evaluator {
                 labels = series[index].labels
                 worker.columns.removeAll()
                 do { try series[index].read(into: &worker.columns) } catch { throw QueryError.storage(error) }
+                let visits = HistogramVisits(
+                    firstEnd: frame.end(times.start) &+ frame.after, interval: times.interval,
+                    range: frame.range &+ frame.before &+ frame.after)
                 worker.samples.load(
-                    &worker.columns, wantsStarts: frame.wantsStarts, skipsBuckets: frame.skipsBuckets)
+                    &worker.columns, wantsStarts: frame.wantsStarts,
+                    statistics: frame.skipsBuckets ? visits : nil)
             case .rows(let rows, let steps):
                 labels = rows[index].labels
                 dropName = dropName || rows[index].dropName
@@ -215,7 +220,7 @@ extension Evaluator {
         let hasHistograms = !samples.histograms.isEmpty
         try samples.withWindow { window in
             kernel.prepare(window)
-            var readUpTo = 0
+            var readUpTo = (numbers: 0, histograms: 0)
             var low = WindowEdge()
             var high = WindowEdge()
             for step in firstStep..<endStep {
@@ -229,9 +234,13 @@ extension Evaluator {
                 var size = window.count
                 if hasHistograms { size &+= Self.moveHistograms(&window, windowStart, windowEnd, samples) }
                 if window.count &+ window.histogramCount == 0 { continue }
-                let read = max(0, window.high &- max(window.low, readUpTo))
-                readUpTo = window.high
-                counter.count(size, read: frame.isSubquery ? 0 : read &+ size &- window.count, step: step)
+                var read = max(0, window.high &- max(window.low, readUpTo.numbers))
+                if hasHistograms {
+                    let first = min(max(window.histogramLow, readUpTo.histograms), window.histogramHigh)
+                    read &+= samples.histogramSizes[window.histogramHigh] &- samples.histogramSizes[first]
+                }
+                readUpTo = (window.high, window.histogramHigh)
+                counter.count(size, read: frame.isSubquery ? 0 : read, step: step)
                 window.step = step
                 window.time = time
                 window.rangeStart = start

@@ -39,9 +39,11 @@ extension Evaluator {
             if greatest == 0 && least == 0 && !hasNaN { return false }
             if hasNaN { throw .execution("Ratio value is NaN") }
             if greatest > 1 {
-                context.annotations.add(.invalidRatio(greatest, capped: 1), at: plan.parameterPosition)
+                context.annotations.add(.invalidRatio(.init(greatest), capped: .init(1)), at: plan.parameterPosition)
             }
-            if least < -1 { context.annotations.add(.invalidRatio(least, capped: -1), at: plan.parameterPosition) }
+            if least < -1 {
+                context.annotations.add(.invalidRatio(.init(least), capped: .init(-1)), at: plan.parameterPosition)
+            }
             return true
         }
         if greatest < 1 { return false }

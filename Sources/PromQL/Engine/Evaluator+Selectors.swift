@@ -28,7 +28,7 @@ extension Evaluator {
             let labels = series[index].labels
             if isSmoothed {
                 var notes = RangeNotes(metric: labels.name, position: plan.position)
-                worker.samples.load(&worker.columns, wantsStarts: false, skipsBuckets: false)
+                worker.samples.load(&worker.columns, wantsStarts: false, statistics: nil)
                 let row = self.smooth(worker.samples, plan, labels, &notes)
                 worker.annotations.merge(notes.annotations)
                 return row
@@ -54,7 +54,9 @@ extension Evaluator {
         }
         guard firstStep < endStep else { return nil }
         var builder = RowBuilder(capacity: endStep - firstStep)
-        var histograms = HistogramLookup(columns, skipsBuckets: plan.skipsBuckets)
+        let visits = HistogramVisits(
+            firstEnd: plan.referenceTime(times.start), interval: times.interval, range: lookback &- 1)
+        var histograms = HistogramLookup(columns, statistics: plan.skipsBuckets ? visits : nil)
         let times = times
         columns.timestamps.withUnsafeBufferPointer { timestamps in
             columns.values.withUnsafeBufferPointer { values in
@@ -81,13 +83,16 @@ extension Evaluator {
     }
 
     /// For each step, of `timestamp()`: when the last sample was, or with `wantsStart` its start timestamp, in seconds.
-    func sampleTimes(_ plan: SelectorPlan, wantsStart: Bool) throws -> [StepRow] {
+    /// - Parameter refusesHistograms: Whether the samples are those of an info metric, which must be numbers.
+    func sampleTimes(
+        _ plan: SelectorPlan, wantsStart: Bool, refusesHistograms: Bool = false
+    ) throws -> [StepRow] {
         let lookback = context.lookback
         let first = plan.referenceTime(times.start) &- lookback &+ 1
         let last = plan.referenceTime(times.time(times.count - 1))
         let series = try select(plan, from: first, through: last)
-        let usesStarts = context.options.usesStartTimestamps
-        if wantsStart && !usesStarts { return [] }
+        // Without start timestamps the samples are looked at all the same.
+        let givesNothing = wantsStart && !context.options.usesStartTimestamps
         let times = times
         return try concurrentRows(series.count) { index, worker in
             worker.columns.removeAll()
@@ -102,10 +107,15 @@ extension Evaluator {
                 guard sample >= 0, columns.timestamps[sample] > reference &- lookback,
                     !SampleValue.isStale(columns.values[sample])
                 else { continue }
+                if refusesHistograms, columns.histograms.contains(where: { $0.index == sample }) {
+                    throw QueryError.execution(
+                        "this should be an info metric, with float samples: \(series[index].labels)")
+                }
                 worker.counter.count(1, read: 1, step: step)
                 let time = wantsStart ? (hasStarts ? columns.startTimestamps[sample] : 0) : columns.timestamps[sample]
                 builder.append(step, Double(time) / 1000)
             }
+            if givesNothing { return nil }
             let row = builder.row(series[index].labels)
             if let row { try self.context.control.hold(row.sampleCount) }
             return row
@@ -185,13 +195,16 @@ extension Evaluator {
 /// Finds the histogram of a sample while walking forwards, and shares it between the steps that see it.
 struct HistogramLookup {
     private let samples: [SampleColumns.HistogramSample]
-    private let skipsBuckets: Bool
+    private let timestamps: [Timestamp]
+    private let statistics: HistogramVisits?
     private var next = 0
     private var shared: SharedHistogram?
 
-    init(_ columns: borrowing SampleColumns, skipsBuckets: Bool) {
+    /// - Parameter statistics: Set if only counts and sums of histograms are needed.
+    init(_ columns: borrowing SampleColumns, statistics: HistogramVisits?) {
         samples = columns.histograms
-        self.skipsBuckets = skipsBuckets
+        timestamps = statistics == nil ? [] : columns.timestamps
+        self.statistics = statistics
     }
 
     /// The histogram at `index` of the columns; nil if that is a number.
@@ -207,12 +220,17 @@ struct HistogramLookup {
         }
         guard next < samples.count, samples[next].index == index else { return nil }
         if let shared { return shared }
-        let histogram = samples[next].histogram
-        let new = SharedHistogram(
-            skipsBuckets
-                ? SeriesSamples.statistics(of: histogram, after: next > 0 ? samples[next - 1].histogram : nil)
-                : histogram)
+        let new = SharedHistogram(statistics.map(statisticsOnly) ?? samples[next].histogram)
         shared = new
         return new
+    }
+
+    private func statisticsOnly(_ visits: HistogramVisits) -> FloatHistogram {
+        let sample = samples[next]
+        var previous: FloatHistogram?
+        if next > 0, visits.sees(timestamps[samples[next - 1].index], before: timestamps[sample.index]) {
+            previous = samples[next - 1].histogram
+        }
+        return SeriesSamples.statistics(of: sample.histogram, after: previous)
     }
 }

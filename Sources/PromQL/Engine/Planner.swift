@@ -71,19 +71,21 @@ struct Planner {
     private func plan(_ subquery: Subquery, _ around: Surroundings) throws(QueryError) -> Planned {
         var inner = around
         inner.needsBuckets = true
-        let child = try plan(subquery.expression, inner)
-        let range =
-            if let expression = subquery.rangeExpression {
-                try durations.milliseconds(expression, negativeAllowed: false)
-            } else { subquery.range.milliseconds }
+        // In upstream's order, so that of several durations that cannot be the same one is reported.
+        let offset = try offset(subquery.offset)
         let step =
             if let expression = subquery.stepExpression {
                 try durations.milliseconds(expression, negativeAllowed: false)
             } else { subquery.step.milliseconds }
+        let range =
+            if let expression = subquery.rangeExpression {
+                try durations.milliseconds(expression, negativeAllowed: false)
+            } else { subquery.range.milliseconds }
         let at = moment(subquery.at)
+        let child = try plan(subquery.expression, inner)
         // A literal needs no wrapping in upstream either, but it does no harm: it is the same at each step.
         let node = child.isInvariant ? PlanNode.stepInvariant(child.node) : child.node
-        let plan = SubqueryPlan(node: node, range: range, step: step, offset: try offset(subquery.offset), at: at)
+        let plan = SubqueryPlan(node: node, range: range, step: step, offset: offset, at: at)
         return (.subquery(plan), at != nil, false)
     }
 

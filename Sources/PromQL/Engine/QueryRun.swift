@@ -133,7 +133,7 @@ extension Evaluator {
             try context.control.check()
             worker.columns.removeAll()
             do { try selected.read(into: &worker.columns) } catch { throw QueryError.storage(error) }
-            worker.samples.load(&worker.columns, wantsStarts: false, skipsBuckets: plan.selector.skipsBuckets)
+            worker.samples.load(&worker.columns, wantsStarts: false, statistics: nil)
             var series = ResultSeries(labels: selected.labels)
             for (time, value) in zip(worker.samples.times, worker.samples.values) where time > first && time <= last {
                 series.floats.append((time, value))
@@ -170,7 +170,9 @@ extension Evaluator {
             window.high = window.times.count
             window.rangeStart = start
             window.rangeEnd = end
-            guard let edges = WindowEdges(window.times, 0, window.high, start, end, isSmoothed) else { return [] }
+            guard
+                let edges = WindowEdges(window.times, 0, window.high, start, end, isSmoothed, acceptsLater: true)
+            else { return [] }
             let left = ExtendedRateKernel.left(window, edges, isSmoothed, false)
             let right = ExtendedRateKernel.right(window, edges, isSmoothed, false)
             let first = window.times[edges.first] <= start ? edges.first + 1 : edges.first

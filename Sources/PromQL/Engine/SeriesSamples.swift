@@ -16,8 +16,8 @@ struct SeriesSamples {
     /// Takes over what `columns` hold; their memory may be exchanged for that of the samples before.
     /// - Parameters:
     ///   - wantsStarts: Whether start timestamps are needed.
-    ///   - skipsBuckets: Whether only counts and sums of histograms are needed.
-    mutating func load(_ columns: inout SampleColumns, wantsStarts: Bool, skipsBuckets: Bool) {
+    ///   - statistics: Set if only counts and sums of histograms are needed.
+    mutating func load(_ columns: inout SampleColumns, wantsStarts: Bool, statistics: HistogramVisits?) {
         removeAll()
         var hasStale = false
         for value in columns.values where SampleValue.isStale(value) { hasStale = true }
@@ -29,16 +29,20 @@ struct SeriesSamples {
             return
         }
         var next = 0
-        var previous: FloatHistogram?
+        var previous: (time: Timestamp, histogram: FloatHistogram)?
         for index in 0..<min(columns.timestamps.count, columns.values.count) {
             if next < columns.histograms.count && columns.histograms[next].index == index {
                 let sample = columns.histograms[next].histogram
                 next += 1
                 if sample.isStale { continue }
-                append(
-                    skipsBuckets ? Self.statistics(of: sample, after: previous) : sample,
-                    at: columns.timestamps[index])
-                if skipsBuckets { previous = sample }
+                let time = columns.timestamps[index]
+                if let statistics {
+                    let seen = previous.flatMap { statistics.sees($0.time, before: time) ? $0.histogram : nil }
+                    append(Self.statistics(of: sample, after: seen), at: time)
+                    previous = (time, sample)
+                } else {
+                    append(sample, at: time)
+                }
                 if hasStarts { histogramStarts.append(columns.startTimestamps[index]) }
             } else if !SampleValue.isStale(columns.values[index]) {
                 times.append(columns.timestamps[index])
@@ -114,5 +118,26 @@ struct SeriesSamples {
     var lastTime: Timestamp? {
         guard let number = times.last else { return histogramTimes.last }
         return histogramTimes.last.map { max($0, number) } ?? number
+    }
+}
+
+/// Which samples of a series are visited for the steps of a query: those of each step's window. Milliseconds.
+///
+/// Where only counts and sums of histograms are decoded, a reset is found by comparing a sample with the one visited
+/// before it, while the buckets are still at hand; a sample before the windows is none of these.
+/// Source: prometheus/prometheus promql/histogram_stats_iterator.go, storage/buffer.go (`Seek`).
+struct HistogramVisits {
+    /// The end of the first step's window.
+    let firstEnd: Timestamp
+    /// From step to step.
+    let interval: Int64
+    /// The length of a window.
+    let range: Int64
+
+    /// Whether the window in which the sample at `time` is visited first holds the one before it as well.
+    func sees(_ previous: Timestamp, before time: Timestamp) -> Bool {
+        let beyond = time &- firstEnd
+        let steps = beyond > 0 ? (beyond &+ interval &- 1) / interval : 0
+        return previous >= firstEnd &+ steps &* interval &- range
     }
 }

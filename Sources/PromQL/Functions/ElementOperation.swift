@@ -35,9 +35,9 @@ struct ElementOperation {
         case .subtract: { $0 - $1 }
         case .multiply: { $0 * $1 }
         case .divide: { $0 / $1 }
-        case .power: GoMath.pow
+        case .power: FloatMath.pow
         case .modulo: GoMath.mod
-        case .atan2: Transcendental.atan2
+        case .atan2: FloatMath.atan2
         default: nil
         }
     }

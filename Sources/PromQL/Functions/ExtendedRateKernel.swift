@@ -175,9 +175,10 @@ struct WindowEdges {
     let last: Int
 
     /// The edges among the samples `low..<high`; nil if they do not reach into the range.
+    /// - Parameter acceptsLater: Whether with `smoothed` samples that all lie beyond the range will do as well.
     init?(
         _ times: UnsafeBufferPointer<Timestamp>, _ low: Int, _ high: Int, _ start: Timestamp, _ end: Timestamp,
-        _ isSmoothed: Bool
+        _ isSmoothed: Bool, acceptsLater: Bool = false
     ) {
         guard high > low else { return nil }
         let lastSample = high - 1
@@ -185,7 +186,7 @@ struct WindowEdges {
         first = max(low, beyondStart - 1)
         last = isSmoothed ? Self.search(times, low, lastSample) { $0 >= end } : lastSample
         if times[last] <= start { return nil }
-        if isSmoothed && times[first] > end { return nil }
+        if isSmoothed && !acceptsLater && times[first] > end { return nil }
     }
 
     /// The first of `low..<high` for which `isBeyond` holds, or `high`.

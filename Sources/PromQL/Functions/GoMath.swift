@@ -20,12 +20,6 @@ enum GoMath {
         return x > y ? x : y
     }
 
-    /// `x` to the power of `y`.
-    static func pow(_ x: Double, _ y: Double) -> Double {
-        // C has pow(-1, ±Inf) = 1, as Go; NaN to the power of 0 is 1 in both.
-        Glibc.pow(x, y)
-    }
-
     /// The remainder of `x / y`, with the sign of `x`.
     static func mod(_ x: Double, _ y: Double) -> Double { fmod(x, y) }
 

@@ -90,10 +90,10 @@ enum HistogramStatistics {
         if custom || (bucket.lower <= 0 && bucket.upper >= 0) {
             return bucket.lower + (bucket.upper - bucket.lower) * fraction
         }
-        let logLower = Transcendental.log2(bucket.lower.magnitude)
-        let logUpper = Transcendental.log2(bucket.upper.magnitude)
-        if bucket.lower > 0 { return Transcendental.exp2(logLower + (logUpper - logLower) * fraction) }
-        return -Transcendental.exp2(logUpper + (logLower - logUpper) * (1 - fraction))
+        let logLower = FloatMath.log2(bucket.lower.magnitude)
+        let logUpper = FloatMath.log2(bucket.upper.magnitude)
+        if bucket.lower > 0 { return FloatMath.exp2(logLower + (logUpper - logLower) * fraction) }
+        return -FloatMath.exp2(logUpper + (logLower - logUpper) * (1 - fraction))
     }
 
     /// The zero bucket, which ends at zero where there are observations of one sign only.

@@ -81,7 +81,7 @@ struct QuantileKernel: RangeKernel {
     mutating func cell(_ window: SampleWindow, _ notes: inout RangeNotes) throws -> RangeCell {
         guard window.count > 0 else { return .none }
         let q = quantile.value(window.step)
-        if q.isNaN || q < 0 || q > 1 { notes.add(.invalidQuantile(q)) }
+        if q.isNaN || q < 0 || q > 1 { notes.add(.invalidQuantile(.init(q))) }
         if window.histogramCount > 0 { notes.add(.histogramIgnoredInMixedRange(metric: notes.metric)) }
         move(window)
         return .float(Quantile.value(q, sorted: sorted, nans: nans))

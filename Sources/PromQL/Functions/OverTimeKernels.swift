@@ -132,11 +132,11 @@ struct SmoothingKernel: RangeKernel {
         let trendFactor = trend.value(window.step)
         if factor <= 0 || factor >= 1 {
             throw QueryError.execution(
-                "invalid smoothing factor. Expected: 0 < sf < 1, got: \(SixDecimals.text(factor))")
+                "invalid smoothing factor. Expected: 0 < sf < 1, got: \(DecimalText.fixed(factor, digits: 6))")
         }
         if trendFactor <= 0 || trendFactor >= 1 {
             throw QueryError.execution(
-                "invalid trend factor. Expected: 0 < tf < 1, got: \(SixDecimals.text(trendFactor))")
+                "invalid trend factor. Expected: 0 < tf < 1, got: \(DecimalText.fixed(trendFactor, digits: 6))")
         }
         guard window.count >= 2 else {
             if window.count == 1 && window.histogramCount > 0 {
@@ -158,19 +158,5 @@ struct SmoothingKernel: RangeKernel {
         }
         if window.histogramCount > 0 { notes.add(.histogramIgnoredInMixedRange(metric: notes.metric)) }
         return .float(smoothed)
-    }
-}
-
-/// Numbers as C's and Go's `%f` print them.
-enum SixDecimals {
-    /// `1.500000`.
-    static func text(_ value: Double) -> String {
-        if value.isNaN { return "NaN" }
-        if value.isInfinite { return value > 0 ? "+Inf" : "-Inf" }
-        let scaled = (value.magnitude * 1e6).rounded(.toNearestOrEven)
-        guard scaled < 9e18, let whole = Int64(exactly: scaled) else { return "\(value)" }
-        let rest = String(whole % 1_000_000)
-        let zeros = String(repeating: "0", count: 6 - rest.count)
-        return "\(value.sign == .minus ? "-" : "")\(whole / 1_000_000).\(zeros)\(rest)"
     }
 }

@@ -1,0 +1,120 @@
+import Foundation
+import MetricModel
+import PromQL
+import PromQLScripts
+import TestSupport
+import Testing
+
+/// Random queries over random data, compared with another engine to the last bit, annotations, error texts and
+/// statistics included.
+///
+/// Runs if `NARTHEX_PROMQL_ORACLE` names one. `NARTHEX_SEED` is the first seed, `NARTHEX_SEEDS` how many (10), each
+/// 300 queries over data of its own.
+@Suite(.serialized) struct OracleTests {
+    private static let environment = ProcessInfo.processInfo.environment
+    private static let seeds: Range<UInt64> = {
+        let first = environment["NARTHEX_SEED"].flatMap { UInt64($0) } ?? 1
+        return first..<first + (environment["NARTHEX_SEEDS"].flatMap { UInt64($0) } ?? 10)
+    }()
+
+    /// A query and how it is asked.
+    private struct Question {
+        var query: String
+        var flags: String
+        var time: Engine.Time
+        var lookback: Int64
+
+        /// As the oracle reads it.
+        var line: String {
+            let times =
+                switch time {
+                case .instant(let time): "\(time)\t\(time)\t-"
+                case .range(let start, let end, let step): "\(start)\t\(end)\t\(step)"
+                }
+            return "Q\t\(flags)\t\(times)\t\(lookback)\t\(Quoting.quote(ByteString(query)))\n"
+        }
+    }
+
+    @Test(.enabled(if: Oracle.configured != nil, "NARTHEX_PROMQL_ORACLE is not set"), arguments: seeds)
+    func `answers are the oracle's`(seed: UInt64) throws {
+        let oracle = try #require(Oracle.configured)
+        var data = SeriesGenerator(seed: seed)
+        let script = data.script()
+        _ = try oracle.post("load", script)
+        let store = try Self.store(script)
+        let questions = Self.questions(seed: seed, count: 300)
+        let answers = try oracle.post("batch", questions.map(\.line).joined()).split(separator: "\n")
+            .split(separator: ".", omittingEmptySubsequences: false)
+        for (question, answer) in zip(questions, answers) {
+            let ours = Self.answer(question, store)
+            guard var difference = Difference(ours: ours, theirs: answer.map(String.init)) else { continue }
+            // Where the order of a hash table decides, upstream's answer changes from time to time.
+            var isSettled = false
+            for _ in 0..<8 where !isSettled {
+                let again = try oracle.post("batch", question.line).split(separator: "\n").dropLast().map(String.init)
+                if let other = Difference(ours: ours, theirs: again) { difference = other } else { isSettled = true }
+            }
+            if !isSettled {
+                Issue.record("\(difference.kind): seed \(seed) \(question.line.dropLast())\n\(difference.text)")
+            }
+        }
+    }
+
+    private static func store(_ script: String) throws -> ArrayStore {
+        var store = ArrayStore()
+        for command in try Script(ByteString(script)).commands {
+            guard case .load(let load) = command else { continue }
+            store.load(load.series)
+            if load.addsCustomBuckets { store.load(try load.convertedSeries()) }
+        }
+        return store
+    }
+
+    private static func questions(seed: UInt64, count: Int) -> [Question] {
+        var random = SeededGenerator(seed: seed &+ 77)
+        var vocabulary = SeriesGenerator.vocabulary
+        vocabulary.excluded = Set(
+            environment["NARTHEX_EXCLUDED"].map { $0.split(separator: ",").map(String.init) } ?? [])
+        if seed % 4 == 0 { vocabulary.typeErrorChance = 0.05 }
+        var generator = QueryGenerator(seed: seed, vocabulary: vocabulary)
+        return (0..<count).map { _ in
+            let depth = Int.random(in: 0...4, using: &random)
+            var flags = "edxf"
+            if Bool.random(using: &random) { flags += "N" }
+            if Int.random(in: 0..<3, using: &random) == 0 { flags += "S" }
+            if Int.random(in: 0..<6, using: &random) == 0 { flags += "U" }
+            let start = [600_000, 300_000, 0, 607_001, 899_999, 1_200_000].randomElement(using: &random) ?? 0
+            let lookback = [0, 0, 0, 60_000, 600_000, 1].randomElement(using: &random) ?? 0
+            guard Int.random(in: 0..<3, using: &random) > 0 else {
+                return Question(
+                    query: generator.expression(depth: depth), flags: flags, time: .instant(Timestamp(start)),
+                    lookback: Int64(lookback))
+            }
+            let step = [15_000, 60_000, 7_001, 300_000, 1_000].randomElement(using: &random) ?? 1
+            let end = start + step * Int.random(in: 0...12, using: &random)
+            return Question(
+                query: generator.query(depth: depth), flags: flags,
+                time: .range(start: Timestamp(start), end: Timestamp(end), step: Int64(step)), lookback: Int64(lookback)
+            )
+        }
+    }
+
+    private static func answer(_ question: Question, _ store: ArrayStore) -> [String] {
+        var options = EngineOptions()
+        options.parser = .everything
+        options.delayedNameRemoval = question.flags.contains("N")
+        options.usesStartTimestamps = question.flags.contains("S")
+        options.usesTypeAndUnitLabels = question.flags.contains("U")
+        var settings = Engine.Settings()
+        settings.lookbackDelta = question.lookback
+        settings.countsSteps = true
+        let query = ByteString(question.query)
+        do throws(QueryError) {
+            let result = try Engine(options: options).evaluate(
+                query, over: store, at: question.time, settings: settings)
+            return AnswerText.lines(result, query: query)
+        } catch {
+            return ["E \(Quoting.quote(ByteString("\(error)")))"]
+        }
+    }
+}
