@@ -9,6 +9,7 @@ public struct HistogramReconciliation: Sendable, Equatable {
 extension FloatHistogram {
     /// Multiplies all counts and the sum; a negative factor makes a gauge.
     public mutating func multiply(by factor: Double) {
+        if usesCustomBuckets { zeroCount = 0 }
         zeroCount *= factor
         count *= factor
         sum *= factor
@@ -19,6 +20,7 @@ extension FloatHistogram {
 
     /// Divides all counts and the sum; division by zero removes all buckets, a negative divisor makes a gauge.
     public mutating func divide(by divisor: Double) {
+        if usesCustomBuckets { zeroCount = 0 }
         zeroCount /= divisor
         count /= divisor
         sum /= divisor

@@ -84,7 +84,7 @@ extension Evaluator {
 
     private func timestamps(_ plan: CallPlan) throws -> [StepRow] {
         let wantsStart = plan.function == .startTimestamp
-        if case .selector(let selector) = plan.arguments[0], selector.rangeExtension != .smoothed {
+        if plan.looksAtSelector, let selector = plan.arguments[0].selector {
             return try droppingNames(try sampleTimes(selector, wantsStart: wantsStart))
         }
         var rows = try evaluate(plan.arguments[0])

@@ -7,13 +7,13 @@ extension Evaluator {
     /// Classic buckets are sorted into histograms once a query; a step only collects the counts that are there.
     func histogramInterpolation(_ plan: CallPlan) throws -> [StepRow] {
         let request = try InterpolationRequest(plan, self)
+        let rows = try evaluate(request.vector)
         for (quantile, position) in request.quantiles {
             for step in 0..<times.count {
                 let q = quantile.value(step)
                 if q.isNaN || q < 0 || q > 1 { context.annotations.add(.invalidQuantile(.init(q)), at: position) }
             }
         }
-        let rows = try evaluate(request.vector)
         var groups = ClassicGroups(rows)
         noteBadBuckets(rows, groups, request)
         noteConflicts(rows, &groups, request)
@@ -70,7 +70,7 @@ extension Evaluator {
                 builder.append(step, request.native(histogram, number, step, &notes))
             }
             context.annotations.merge(notes.annotations)
-            if let made = builder.row(try request.labels(row.labels, number, context)) { result.append(made) }
+            if let made = builder.row(row.labels) { result += request.labelled(made, number, context) }
         }
         return result
     }
@@ -94,7 +94,7 @@ extension Evaluator {
                 guard !buckets.bounds.isEmpty else { continue }
                 builder.append(step, value(of: &buckets, group.labels, request, number, step, &corrections))
             }
-            if let made = builder.row(try request.labels(group.labels, number, context)) { result.append(made) }
+            if let made = builder.row(group.labels) { result += request.labelled(made, number, context) }
         }
         return result
     }
@@ -105,7 +105,9 @@ extension Evaluator {
     ) -> Double {
         if let (lower, upper) = request.bounds { return buckets.fraction(lower.value(step), upper.value(step)) }
         let (value, correction) = buckets.quantile(request.quantiles[number].quantile.value(step))
-        if let correction { corrections.add(correction, reportedName(labels), step, times.time(step)) }
+        // Upstream corrects the counts once for all quantiles.
+        let isFirst = !request.quantiles[..<number].contains { (0...1).contains($0.quantile.value(step)) }
+        if isFirst, let correction { corrections.add(correction, reportedName(labels), step, times.time(step)) }
         return value
     }
 }
@@ -191,12 +193,24 @@ struct InterpolationRequest {
         return HistogramStatistics.quantile(quantiles[number].quantile.value(step), histogram, &notes)
     }
 
-    /// The labels of a result, with the quantile where asked for.
-    func labels(_ labels: Labels, _ number: Int, _ context: EvaluationContext) throws -> Labels {
-        guard let label else { return labels }
-        let value = quantiles[number].quantile.value(0)
-        let base = context.delaysNameRemoval ? labels : labels.withoutMetadata
-        return base.setting(label, ByteString(FloatText.string(value, .openMetrics)))
+    /// A result with the quantile among its labels where asked for: a row for each that its steps have.
+    func labelled(_ row: StepRow, _ number: Int, _ context: EvaluationContext) -> [StepRow] {
+        guard let label else { return [row] }
+        let quantile = quantiles[number].quantile
+        let base = context.delaysNameRemoval ? row.labels : row.labels.withoutMetadata
+        var builders: [(text: ByteString, builder: RowBuilder)] = []
+        var places: [UInt64: Int] = [:]
+        for step in row.first..<row.end where row.kind(step) == CellKind.float {
+            let value = quantile.value(step)
+            let place = places[value.bitPattern] ?? builders.count
+            if place == builders.count {
+                places[value.bitPattern] = place
+                let text = ByteString(FloatText.string(value, .openMetrics))
+                builders.append((text, RowBuilder(capacity: row.values.count)))
+            }
+            builders[place].builder.append(step, row.value(step))
+        }
+        return builders.compactMap { $0.builder.row(base.setting(label, $0.text)) }
     }
 }
 

@@ -177,9 +177,10 @@ extension Evaluator {
                 labels = series[index].labels
                 worker.columns.removeAll()
                 do { try series[index].read(into: &worker.columns) } catch { throw QueryError.storage(error) }
+                let end = frame.end(times.start) &+ frame.after
+                let reach = frame.range &+ frame.before &+ frame.after
                 let visits = HistogramVisits(
-                    firstEnd: frame.end(times.start) &+ frame.after, interval: times.interval,
-                    range: frame.range &+ frame.before &+ frame.after)
+                    start: end &- reach &+ 1, firstEnd: end, interval: times.interval, range: reach)
                 worker.samples.load(
                     &worker.columns, wantsStarts: frame.wantsStarts,
                     statistics: frame.skipsBuckets ? visits : nil)

@@ -54,8 +54,9 @@ extension Evaluator {
         }
         guard firstStep < endStep else { return nil }
         var builder = RowBuilder(capacity: endStep - firstStep)
+        let reference = plan.referenceTime(times.start)
         let visits = HistogramVisits(
-            firstEnd: plan.referenceTime(times.start), interval: times.interval, range: lookback &- 1)
+            start: reference &- lookback &+ 1, firstEnd: reference, interval: times.interval, range: lookback &- 1)
         var histograms = HistogramLookup(columns, statistics: plan.skipsBuckets ? visits : nil)
         let times = times
         columns.timestamps.withUnsafeBufferPointer { timestamps in
@@ -103,8 +104,13 @@ extension Evaluator {
             var sample = -1
             for step in 0..<times.count {
                 let reference = plan.referenceTime(times.time(step))
-                while sample + 1 < columns.count && columns.timestamps[sample + 1] <= reference { sample += 1 }
-                guard sample >= 0, columns.timestamps[sample] > reference &- lookback,
+                // With `@`, upstream's `timestamp()` looks at that moment itself, though only at samples that were
+                // selected with the offset.
+                let moment = refusesHistograms ? reference : plan.at ?? reference
+                while sample + 1 < columns.count && columns.timestamps[sample + 1] <= min(moment, reference) {
+                    sample += 1
+                }
+                guard sample >= 0, columns.timestamps[sample] > max(moment, reference) &- lookback,
                     !SampleValue.isStale(columns.values[sample])
                 else { continue }
                 if refusesHistograms, columns.histograms.contains(where: { $0.index == sample }) {

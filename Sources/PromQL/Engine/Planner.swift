@@ -145,7 +145,7 @@ struct Planner {
         for expression in expressions {
             let argument = try plan(expression, inner)
             isInvariant = isInvariant && argument.isInvariant
-            if case .selector = argument.node, argument.isInvariant {} else { isTimestampOfFixedSelector = false }
+            if case .vector = expression, argument.isInvariant {} else { isTimestampOfFixedSelector = false }
             planned.append(argument)
         }
         isInvariant = isInvariant || isTimestampOfFixedSelector
@@ -153,6 +153,7 @@ struct Planner {
             function: call.function,
             arguments: planned.map { $0.wrap && !isInvariant ? .stepInvariant($0.node) : $0.node },
             argumentPositions: expressions.map(Self.annotationPosition), position: call.position)
+        if case .vector = expressions.first { plan.looksAtSelector = true }
         if call.function == .absent || call.function == .absentOverTime, let first = planned.first?.node {
             plan.absentLabels = Self.absentLabels(first)
         }

@@ -61,6 +61,8 @@ struct CallPlan: Sendable {
     var position: PositionRange
     /// For the `absent` functions: the labels that the selector asks for.
     var absentLabels = Labels.empty
+    /// Whether the first argument is an instant selector itself, without as much as a sign before it.
+    var looksAtSelector = false
 }
 
 /// An aggregation.
@@ -91,6 +93,15 @@ struct BinaryPlan: Sendable {
 extension PlanNode {
     /// Whether it is a text, which functions take from the tree.
     var isString: Bool { if case .string = self { true } else { false } }
+
+    /// The instant selector that this is, evaluated at each step or once.
+    var selector: SelectorPlan? {
+        switch self {
+        case .selector(let plan): plan
+        case .stepInvariant(let inner): inner.selector
+        default: nil
+        }
+    }
 
     /// How deeply the tree nests.
     var depth: Int {

@@ -127,17 +127,23 @@ struct SeriesSamples {
 /// before it, while the buckets are still at hand; a sample before the windows is none of these.
 /// Source: prometheus/prometheus promql/histogram_stats_iterator.go, storage/buffer.go (`Seek`).
 struct HistogramVisits {
+    /// The first moment whose samples are seen at all.
+    let start: Timestamp
     /// The end of the first step's window.
     let firstEnd: Timestamp
     /// From step to step.
     let interval: Int64
-    /// The length of a window.
+    /// How far a window reaches back.
     let range: Int64
 
-    /// Whether the window in which the sample at `time` is visited first holds the one before it as well.
+    /// Whether of two samples next to each other the first one was visited when the second one is.
     func sees(_ previous: Timestamp, before time: Timestamp) -> Bool {
+        guard previous >= start else { return false }
         let beyond = time &- firstEnd
-        let steps = beyond > 0 ? (beyond &+ interval &- 1) / interval : 0
-        return previous >= firstEnd &+ steps &* interval &- range
+        if beyond <= 0 || interval <= range { return true }
+        // Between two windows nothing is visited but the first sample beyond the earlier one.
+        let end = firstEnd &+ (beyond &+ interval &- 1) / interval &* interval
+        if previous >= end &- range { return true }
+        return previous < end &- interval && previous >= end &- interval &- range
     }
 }

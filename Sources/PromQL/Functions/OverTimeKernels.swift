@@ -33,7 +33,9 @@ struct EdgeKernel: RangeKernel {
                 window.histogramCount == 0
                 || window.count > 0 && window.times[last] > window.histogramTimes[lastHistogram]
             if wanted == .timeOfLast {
-                return .float(Double(isFloat ? window.times[last] : window.histogramTimes[lastHistogram]) / 1000)
+                // Times before 1970 count as its beginning, as upstream has it.
+                return .float(
+                    Double(max(0, isFloat ? window.times[last] : window.histogramTimes[lastHistogram])) / 1000)
             }
             return isFloat ? .float(window.values[last]) : .histogram(window.histograms[lastHistogram])
         }

@@ -12,7 +12,7 @@ import Testing
 /// 300 queries over data of its own.
 @Suite(.serialized) struct OracleTests {
     private static let environment = ProcessInfo.processInfo.environment
-    private static let seeds: Range<UInt64> = {
+    static let seeds: Range<UInt64> = {
         let first = environment["NARTHEX_SEED"].flatMap { UInt64($0) } ?? 1
         return first..<first + (environment["NARTHEX_SEEDS"].flatMap { UInt64($0) } ?? 10)
     }()
