@@ -115,7 +115,7 @@ package struct QueryGenerator: Sendable {
         }
         var modifiers = matching()
         if !modifiers.isEmpty, chance(0.4) {
-            modifiers += " \(pick(["group_left", "group_right"]))" + pick(["", " ()", " (\(labelList()))"])
+            modifiers += " \(pick(["group_left", "group_right"]))" + " (\(labelList(notIn: modifiers)))"
         }
         if vocabulary.hasExperimentalSyntax, chance(0.15) {
             modifiers += pick([" fill (0)", " fill_left (1.5)", " fill_right (-2)", " fill_left (1) fill_right (NaN)"])
@@ -288,7 +288,7 @@ package struct QueryGenerator: Sendable {
         case 3: "min_of(\(duration()), \(duration()))"
         case 4: "\(duration()) ^ 1.1"
         case 5: "\(duration()) % 50s"
-        case 6: "\(duration()) / \(pick(["2", "0", "-2"]))"
+        case 6: "\(duration()) / \(pick(vocabulary.typeErrorChance > 0 ? ["2", "0", "-2"] : ["2", "0.7"]))"
         case 7: "-\(duration()) + 10m"
         default: "\(duration()) - \(duration())"
         }
@@ -301,9 +301,12 @@ package struct QueryGenerator: Sendable {
         ])
     }
 
-    private mutating func labelList() -> String {
+    /// Some labels, each valid beside those that `text` names.
+    private mutating func labelList(notIn text: String = "") -> String {
+        let choices =
+            vocabulary.typeErrorChance > 0 ? vocabulary.labels : vocabulary.labels.filter { !text.contains($0) }
         var labels: [String] = []
-        while chance(0.6), labels.count < 3 { labels.append(pick(vocabulary.labels)) }
+        while chance(0.6), labels.count < 3, !choices.isEmpty { labels.append(pick(choices)) }
         return labels.joined(separator: ", ")
     }
 

@@ -12,11 +12,12 @@ package struct SeriesGenerator {
         vocabulary.metrics = [
             "requests_total", "requests_total", "temperature", "temperature", "gaps", "wild", "latency_bucket",
             "sizes", "sizes", "gauge_sizes", "mixed", "custom", "other_total", "with é", "build_info", "one",
+            "many", "typed_total",
         ]
         vocabulary.buckets = ["latency_bucket", "odd_bucket"]
         vocabulary.histograms = ["sizes", "gauge_sizes", "mixed", "custom", "latency"]
         vocabulary.infoMetrics = ["target_info", "build_info"]
-        vocabulary.labels = ["job", "instance", "le", "env", "__name__"]
+        vocabulary.labels = ["job", "instance", "le", "env", "__name__", "number", "__type__"]
         vocabulary.values = ["a", "b", "1", "2", "3", "+Inf", "0.1", ""]
         vocabulary.moments = ["600", "0", "-60", "600.5", "1200.123", "333"]
         vocabulary.hasExperimentalSyntax = true
@@ -50,6 +51,13 @@ package struct SeriesGenerator {
                 text += "  wild{\(labels)} \(values(count) { $0.wild() })\n"
                 text += "  {\"with é\", \(labels), \"lä bel\"=\"x\"} \(values(count) { "\(Int($0.unit() * 10))" })\n"
             }
+        }
+        for number in 0..<40 {
+            text +=
+                "  many{number=\"\(number)\", job=\"\(pick(["a", "b"]))\"} \(values(70) { "\(Int($0.unit() * 50))" })\n"
+        }
+        for type in ["counter", "gauge", "histogram"] {
+            text += "  typed_total{__type__=\"\(type)\", __unit__=\"\(pick(["s", "bytes"]))\"} \(counter(70))\n"
         }
         return text + "  one 1+1x70\n"
     }

@@ -18,7 +18,9 @@ extension UTF8Text {
         if scalar == UInt32(UInt8(ascii: "'")) { return #"'\''"# }
         if scalar == UInt32(UInt8(ascii: "\"")) { return #"'"'"# }
         let character = Unicode.Scalar(scalar) ?? "\u{FFFD}"
-        return "'" + Quoting.quote(ByteString(String(character))).dropFirst().dropLast() + "'"
+        // Scalar by scalar: a mark that combines with the quote before it makes one `Character` with it.
+        let quoted = Quoting.quote(ByteString(String(character))).unicodeScalars.dropFirst().dropLast()
+        return "'\(String(String.UnicodeScalarView(quoted)))'"
     }
 
     /// `U+0041 'A'`, without the character where it cannot be printed: Go's `%#U`.

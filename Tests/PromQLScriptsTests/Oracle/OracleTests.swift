@@ -91,7 +91,8 @@ import Testing
                     lookback: Int64(lookback))
             }
             let step = [15_000, 60_000, 7_001, 300_000, 1_000].randomElement(using: &random) ?? 1
-            let end = start + step * Int.random(in: 0...12, using: &random)
+            let end =
+                start + step * Int.random(in: 0...([12, 12, 60].randomElement(using: &random) ?? 12), using: &random)
             return Question(
                 query: generator.query(depth: depth), flags: flags,
                 time: .range(start: Timestamp(start), end: Timestamp(end), step: Int64(step)), lookback: Int64(lookback)
@@ -102,6 +103,7 @@ import Testing
     private static func answer(_ question: Question, _ store: ArrayStore) -> [String] {
         var options = EngineOptions()
         options.parser = .everything
+        options.reportsStepStatistics = true
         options.delayedNameRemoval = question.flags.contains("N")
         options.usesStartTimestamps = question.flags.contains("S")
         options.usesTypeAndUnitLabels = question.flags.contains("U")
