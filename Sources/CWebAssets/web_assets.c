@@ -13,11 +13,26 @@ static const unsigned char app_css[] = {
 static const unsigned char chart_chart_js[] = {
 #embed "../Web/Assets/chart/chart.js"
 };
+static const unsigned char chart_heatmap_js[] = {
+#embed "../Web/Assets/chart/heatmap.js"
+};
+static const unsigned char chart_lines_js[] = {
+#embed "../Web/Assets/chart/lines.js"
+};
+static const unsigned char chart_pointer_js[] = {
+#embed "../Web/Assets/chart/pointer.js"
+};
 static const unsigned char chart_scale_js[] = {
 #embed "../Web/Assets/chart/scale.js"
 };
 static const unsigned char common_api_js[] = {
 #embed "../Web/Assets/common/api.js"
+};
+static const unsigned char common_copy_js[] = {
+#embed "../Web/Assets/common/copy.js"
+};
+static const unsigned char common_dialog_js[] = {
+#embed "../Web/Assets/common/dialog.js"
 };
 static const unsigned char common_dom_js[] = {
 #embed "../Web/Assets/common/dom.js"
@@ -68,8 +83,13 @@ static const unsigned char query_state_js[] = {
 static const web_asset assets[] = {
     ASSET("app.css", app_css),
     ASSET("chart/chart.js", chart_chart_js),
+    ASSET("chart/heatmap.js", chart_heatmap_js),
+    ASSET("chart/lines.js", chart_lines_js),
+    ASSET("chart/pointer.js", chart_pointer_js),
     ASSET("chart/scale.js", chart_scale_js),
     ASSET("common/api.js", common_api_js),
+    ASSET("common/copy.js", common_copy_js),
+    ASSET("common/dialog.js", common_dialog_js),
     ASSET("common/dom.js", common_dom_js),
     ASSET("common/format.js", common_format_js),
     ASSET("common/tables.js", common_tables_js),

@@ -48,6 +48,13 @@ extension GatewayStore {
         }
     }
 
+    /// The bytes that the series of some groups take, labels and values, packed as they are stored; 0 for groups that are
+    /// not there.
+    /// - Complexity: O(series of these groups); the lock is taken for each group alone.
+    package func packedBytes(of keys: [GroupingKey]) -> [Int] {
+        keys.map { key in state.withLock { $0.packedBytes(of: key) } }
+    }
+
     private static func contains(_ wanted: [UInt8], _ group: GroupRecord, _ state: GatewayState) -> Bool {
         group.key.labels.contains { contains(wanted, $0.name.bytes) || contains(wanted, $0.value.bytes) }
             || group.members.contains { contains(wanted, state.families[$0.family].name.bytes) }

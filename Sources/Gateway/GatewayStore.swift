@@ -187,6 +187,9 @@ package final class GatewayStore: Sendable {
     /// Number of groups.
     package var groupCount: Int { state.withLock { $0.groupCount } }
 
+    /// Bytes of the journal since the last snapshot was begun; nil without one.
+    package var journalBytes: Int64? { journal?.byteCount }
+
     /// One group, or nil if it is not there.
     package func group(_ key: GroupingKey) -> GroupView? { state.withLock { $0.group(key) } }
 

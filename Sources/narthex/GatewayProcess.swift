@@ -14,6 +14,8 @@ struct GatewayProcess {
     let logger: Logger
     /// Where pushes also go, in a process that has a server too.
     var bridge: PushBridge?
+    /// Where both halves of this process listen, if it has two.
+    var ports: ListeningPorts?
 
     /// Runs until a signal or `/-/quit` comes.
     /// - Returns: The exit code.
@@ -43,8 +45,9 @@ struct GatewayProcess {
                 service: access?.guarding(service) ?? service, limits: ServerFlags.limits(flags), group: group, tls: tls
             )
             service.attach(server)
-            try await WebListeners(flags: flags, logger: logger).open(
+            let addresses = try await WebListeners(flags: flags, logger: logger).open(
                 on: server, isTLS: tls != nil, http2: access?.config?.http2 ?? true)
+            ports?.gateway = addresses.first
             await withDiscardingTaskGroup { group in
                 group.addTask { await ExpiryTimer(store: store, workers: workers).run() }
                 for await reason in ends {
@@ -116,6 +119,7 @@ struct GatewayProcess {
         settings.limits.metrics.maximumNameLength = flags.bytes("push.max-name-length")
         settings.limits.metrics.maximumLabelValueLength = flags.bytes("push.max-value-length")
         settings.flags = flags.listing
+        if let ports { settings.queryPort = { ports.server } }
         return settings
     }
 }

@@ -9,8 +9,15 @@ struct WebListeners {
     let logger: Logger
 
     /// Listens on all of them.
+    /// - Returns: The ports, as far as they have some.
     /// - Throws: What keeps one of them from being used.
-    func open(on server: HTTPServer, isTLS: Bool, http2: Bool) async throws {
+    @discardableResult
+    func open(on server: HTTPServer, isTLS: Bool, http2: Bool) async throws -> [Int] {
+        var ports: [Int] = []
+        func opened(_ address: String) {
+            announce(address, isTLS: isTLS, http2: http2)
+            if let port = address.split(separator: ":").last.flatMap({ Int($0) }) { ports.append(port) }
+        }
         if flags.isOn("web.systemd-socket") {
             logger.info("Listening on systemd activated listeners instead of port listeners.")
             let descriptors = SystemdSockets.descriptors()
@@ -18,13 +25,14 @@ struct WebListeners {
                 throw CommandLineError("no socket activation file descriptors found")
             }
             for descriptor in descriptors {
-                announce(try await server.listen(on: descriptor), isTLS: isTLS, http2: http2)
+                opened(try await server.listen(on: descriptor))
             }
-            return
+            return ports
         }
         for text in flags.all("web.listen-address") {
-            announce(try await server.listen(try ListenAddress(text)), isTLS: isTLS, http2: http2)
+            opened(try await server.listen(try ListenAddress(text)))
         }
+        return ports
     }
 
     private func announce(_ address: String, isTLS: Bool, http2: Bool) {

@@ -68,6 +68,15 @@ extension GatewayState {
         groupNumbers[key].flatMap { groupView(Int($0)) }
     }
 
+    /// The bytes that the series of a group take, packed.
+    /// - Complexity: O(series of the group).
+    func packedBytes(of key: GroupingKey) -> Int {
+        guard let number = groupNumbers[key] else { return 0 }
+        return groups[Int(number)].members.reduce(0) { sum, member in
+            series(of: member).reduce(sum) { $0 + $1.bytes.count }
+        }
+    }
+
     private func series(of member: GroupRecord.Member) -> [PackedSeries] {
         var result: [PackedSeries] = []
         result.reserveCapacity(Int(member.count))

@@ -1,11 +1,12 @@
+internal import Exposition
 internal import Gateway
 internal import MetricModel
 internal import NIOPosix
 
 /// The pages: rendered here, readable without scripts; scripts make long lists quick.
 extension GatewayService {
-    /// Groups that the list shows before a script takes over.
-    private static let firstRows = 50
+    /// Groups that a part of the list shows where no script makes one list of it.
+    private static let groupsAtOnce = 50
 
     static let pageFields = [
         HTTPField("Content-Type", "text/html; charset=utf-8"),
@@ -14,32 +15,46 @@ extension GatewayService {
         HTTPField("Cache-Control", "no-store"),
     ]
 
-    var layout: PageLayout {
-        PageLayout(
-            prefix: settings.externalPrefix, product: "Narthex gateway", version: BuildInfo.version,
-            links: [.init("Groups", ""), .init("Status", "status"), .init("Metrics", telemetryLink)])
+    private static let textFields = [
+        HTTPField("Content-Type", "text/plain; charset=utf-8"), HTTPField("X-Content-Type-Options", "nosniff"),
+        HTTPField("Cache-Control", "no-store"),
+    ]
+
+    private var layout: PageLayout {
+        var links: [PageLayout.Link] = [
+            .init("Groups", ""), .init("Refused pushes", "refused"), .init("Status", "status"),
+            .init("Metrics", telemetryLink),
+        ]
+        if let port = settings.queryPort() { links.append(.init("Query", "query", port: port)) }
+        return PageLayout(
+            prefix: settings.externalPrefix, product: "Narthex gateway", version: BuildInfo.version, links: links)
     }
 
     /// The scrape's path for links.
     private var telemetryLink: String { String(settings.telemetryPath.drop { $0 == "/" }) }
 
-    /// `/` and `/status`.
+    /// `/`, `/refused` and `/status`.
     func statusPage(_ request: HTTPRequest, _ responder: HTTPResponder) {
-        let isStatus = request.head.rawPath.elementsEqual((settings.routePrefix + "/status").utf8)
-        var query = GroupQuery(QueryParameters(request.head.rawQuery ?? []))
-        query.limit = Self.firstRows
-        let first = query
+        let path = String(decoding: request.head.rawPath.dropFirst(settings.routePrefix.utf8.count), as: UTF8.self)
+        let parameters = QueryParameters(request.head.rawQuery ?? [])
         workers.submit { [self] state in
             guard state == .active else { return responder.complete(HTTPRefusals.overloaded) }
-            let page =
-                isStatus
-                ? layout.page(title: "Status", path: "status", script: "gateway/status.js", main: statusMain())
-                : layout.page(title: "Groups", path: "", script: "gateway/groups.js", main: groupsMain(first))
+            if path == "/status", parameters["format"] == "metrics" {
+                let text = HTTPResponse(.ok, fields: Self.textFields, body: .bytes(ownMetricsText))
+                return answer(.status, request, responder, text)
+            }
+            let (title, name, script, main) =
+                switch path {
+                case "/status": ("Status", "status", "gateway/status.js", statusMain)
+                case "/refused": ("Refused pushes", "refused", "common/tables.js", refusedMain)
+                default: ("Groups", "", "gateway/groups.js", groupsMain(parameters))
+                }
+            let page = layout.page(title: title, path: name, script: script, host: request.head["host"], main: main)
             answer(.status, request, responder, HTTPResponse(.ok, fields: Self.pageFields, body: .bytes(page)))
         }
     }
 
-    /// `/group/job/JOB/…`: everything that one group holds.
+    /// `/group/job/JOB/…`: everything that one group holds; with `?format=text` as plain text.
     func groupPage(_ request: HTTPRequest, _ target: TargetPath, _ responder: HTTPResponder) {
         let key: GroupingKey
         do throws(PushTarget.Invalid) {
@@ -48,134 +63,90 @@ extension GatewayService {
             responder.complete(.error(error.status, error.description))
             return
         }
+        let isText = QueryParameters(request.head.rawQuery ?? [])["format"] == "text"
         workers.submit { [self] state in
             guard state == .active else { return responder.complete(HTTPRefusals.overloaded) }
-            guard let group = store.group(key) else {
-                let main: Markup = """
-                    <h1>No such group</h1>
-                    <p>Nothing is stored for <span class="labels">\(key.description)</span>. It may have been deleted.</p>
-                    <p><a href="\(settings.externalPrefix)/">All groups</a></p>
-                    """
-                let page = layout.page(title: "No such group", path: "-", main: main)
-                return responder.complete(HTTPResponse(.notFound, fields: Self.pageFields, body: .bytes(page)))
+            let group = store.group(key)
+            if isText, let group {
+                let text = HTTPResponse(.ok, fields: Self.textFields, body: .bytes(GroupPageContent.text(group)))
+                return answer(.status, request, responder, text)
             }
-            let main = GroupPageContent(group, prefix: settings.externalPrefix).markup
-            let page = layout.page(title: key.description, path: "-", script: "gateway/group.js", main: main)
-            answer(.status, request, responder, HTTPResponse(.ok, fields: Self.pageFields, body: .bytes(page)))
+            let main = group.map { groupMain($0, request.head) } ?? missing(key)
+            let title = group == nil ? "No such group" : key.description
+            let page = layout.page(
+                title: title, path: "-", script: group == nil ? nil : "gateway/group.js", host: request.head["host"],
+                main: main)
+            let status: HTTPStatus = group == nil ? .notFound : .ok
+            answer(.status, request, responder, HTTPResponse(status, fields: Self.pageFields, body: .bytes(page)))
         }
     }
 
-    func asset(_ path: ArraySlice<UInt8>) -> HTTPResponse {
+    /// A file of the pages; 304 where the client has it.
+    func asset(_ path: ArraySlice<UInt8>, known tag: String?) -> HTTPResponse {
         let name = String(decoding: path.dropFirst(), as: UTF8.self)
         guard let asset = EmbeddedAsset(name) else { return .error(.notFound, "404 page not found") }
-        return HTTPResponse(
-            .ok,
-            fields: [
-                HTTPField("Content-Type", asset.contentType), HTTPField("X-Content-Type-Options", "nosniff"),
-                HTTPField("Cache-Control", "no-cache"),
-            ], body: .bytes(asset.bytes))
+        let fields = asset.fields.map { HTTPField($0.name, $0.value) }
+        if tag == asset.tag { return HTTPResponse(.notModified, fields: fields) }
+        return HTTPResponse(.ok, fields: fields, body: .bytes(asset.bytes))
     }
 
-    // MARK: Parts
-
-    private func groupsMain(_ query: GroupQuery) -> Markup {
-        let page = groupPage(query)
-        let count = page.total == 1 ? "1 group" : "\(page.total) groups"
-        var rows = Markup()
-        for summary in page.groups { rows += row(summary) }
-        if page.matched > page.groups.count {
-            rows += "<p class=\"faint\">\(page.matched - page.groups.count) more, by search or with scripts.</p>\n"
-        }
-        if page.groups.isEmpty { rows += "<p class=\"empty\">Nothing has been pushed yet.</p>\n" }
-        let failed = page.groups.contains { !$0.lastPushSuccessful }
-        let note: Markup =
-            failed || !refused.latest.isEmpty
-            ? "<p class=\"note warn\">Pushes were refused. <a href=\"#refused\">The latest are listed below.</a></p>"
-            : ""
-        return """
-            <h1>Groups</h1>
-            \(note)
-            <form class="bar" action="\(settings.externalPrefix)/" role="search">
-            <label class="visually-hidden" for="search">Search labels and families</label>
-            <input id="search" name="search" type="search" placeholder="Search labels and families" value="\(query.search)" autocomplete="off">
-            <span id="group-count" aria-live="polite">\(count)</span>
-            <span class="push"></span>
-            <button type="button" id="delete-shown" class="danger" hidden>Delete these…</button>
-            <button type="button" id="reload">Reload</button>
-            </form>
-            <div id="groups" class="groups">
-            <div class="groups-head" role="group" aria-label="Sort by">
-            <button type="button" data-sort="labels">Group</button><button type="button" data-sort="push">Last push</button><button type="button" data-sort="failure">Last failure</button><button type="button" data-sort="families" class="number">Families</button><button type="button" data-sort="series" class="number">Metrics</button>
-            </div>
-            <div class="groups-body">
-            \(rows)
-            </div>
-            </div>
-            \(refusedMain())
-            """
-    }
-
-    private func row(_ summary: GroupSummary) -> Markup {
-        let path = PushPath.text(summary.key)
-        let names = store.group(summary.key).map { $0.families.prefix(20).map(\.name.string).joined(separator: ", ") }
-        let state: Markup = summary.lastPushSuccessful ? "" : " <span class=\"badge bad\">last push failed</span>"
-        return """
-            <p><a class="labels" href="\(settings.externalPrefix)/group/\(path)">\(summary.key.description)</a>\(state)
-            <small>\(names ?? ""); last pushed \(Self.time(summary.pushTime))</small></p>
-
-            """
-    }
-
-    private func refusedMain() -> Markup {
-        let entries = refused.latest
-        guard !entries.isEmpty else { return "" }
-        let rows = Markup.join(
-            entries.map { entry in
-                let place = entry.group.map(\.description) ?? entry.path
-                return """
-                    <tr><td>\(Self.time(entry.time))</td><td class="mono">\(entry.source)</td><td class="mono">\(entry.method.name) \(place)</td><td class="number">\(Int(entry.status.code))</td><td>\(entry.reason)</td></tr>
-
-                    """
-            })
-        return """
-            <h2 id="refused">Refused pushes</h2>
-            <div class="scroll"><table data-sortable>
-            <thead><tr><th>Time</th><th>From</th><th>Group</th><th class="number">Status</th><th>Reason</th></tr></thead>
-            <tbody>
-            \(rows)</tbody></table></div>
-            """
-    }
-
-    private func statusMain() -> Markup {
-        let started = CivilTime.rfc3339(second: startTime.second, nanosecond: 0)
-        let health: Markup =
-            store.refusal.map { "<p class=\"note bad\">Not ready: \($0.description)</p>" }
-            ?? "<p><span class=\"badge good\">Ready</span> since \(started)</p>"
-        var names: [String] = []
-        for group in groupPage(GroupQuery()).groups.prefix(20) {
-            for family in store.group(group.key)?.families ?? [] where !names.contains(family.name.string) {
-                names.append(family.name.string)
+    /// The gateway's own metrics in the text format, without what was pushed.
+    private var ownMetricsText: [UInt8] {
+        var text: [UInt8] = []
+        for family in ownFamilies(leftOut: store.scrape().leftOutCount) {
+            TextEncoder.appendHeader(
+                name: family.name, help: family.help, type: family.type, escaping: .standard, to: &text)
+            for metric in family.metrics {
+                TextEncoder.appendMetric(metric, of: family.name, type: family.type, to: &text)
             }
         }
-        return """
-            <h1>Status</h1>
-            \(health)
-            <div id="health" class="tiles" data-metrics="\(telemetryLink)"></div>
-            <h2>Build</h2>
-            \(Self.facts(BuildInfo.fields))
-            <h2>Flags</h2>
-            \(Self.facts(settings.flags))
-            <h2>Stored</h2>
-            <dl class="facts"><dt>Groups</dt><dd>\(store.groupCount)</dd><dt>Some families</dt><dd class="mono">\(names.prefix(50).joined(separator: ", "))</dd></dl>
-            """
+        return text
     }
 
-    private static func facts(_ pairs: [(name: String, value: String)]) -> Markup {
-        let rows = Markup.join(pairs.map { "<dt>\($0.name)</dt><dd class=\"mono\">\($0.value)</dd>\n" })
-        return "<dl class=\"facts\">\(rows)</dl>"
+    // MARK: Main parts
+
+    private func groupsMain(_ parameters: QueryParameters) -> Markup {
+        var query = GroupQuery(parameters)
+        query.limit = Self.groupsAtOnce
+        let page = groupPage(query)
+        let content = GroupsPageContent(
+            query: query, page: page, sizes: store.packedBytes(of: page.groups.map(\.key)),
+            prefix: settings.externalPrefix, now: WallClock.now().second,
+            refusedCount: refused.total,
+            canWipe: settings.enablesAdminAPI)
+        return content.markup
     }
 
-    static func time(_ nanoseconds: Int64) -> String {
-        nanoseconds <= 0 ? "never" : CivilTime.rfc3339(second: nanoseconds / 1_000_000_000, nanosecond: 0)
+    private func groupMain(_ group: GroupView, _ head: HTTPRequestHead) -> Markup {
+        let host = head["host"]
+        let origin = "\(head.isSecure ? "https" : "http")://\(host ?? "localhost:9091")"
+        let content = GroupPageContent(
+            group: group, prefix: settings.externalPrefix, origin: origin,
+            graphs: settings.queryPort().map { QueryPageLink(origin: PortAddress.origin(host: host, port: $0)) },
+            now: WallClock.now().second)
+        return content.markup
+    }
+
+    private func missing(_ key: GroupingKey) -> Markup {
+        """
+        <h1>No such group</h1>
+        <p>Nothing is stored for \(LabelMarkup.group(key.labels)). It may have been deleted.</p>
+        <p><a href="\(settings.externalPrefix)/">All groups</a></p>
+        """
+    }
+
+    private var refusedMain: Markup {
+        RefusedPageContent(
+            entries: refused.latest, total: refused.total, prefix: settings.externalPrefix,
+            now: WallClock.now().second
+        ).markup
+    }
+
+    private var statusMain: Markup {
+        GatewayStatusContent(
+            refusal: store.refusal?.description, startTime: startTime.second, now: WallClock.now().second,
+            groupCount: store.groupCount, flags: settings.flags,
+            own: ownFamilies(leftOut: store.scrape().leftOutCount), prefix: settings.externalPrefix
+        ).markup
     }
 }

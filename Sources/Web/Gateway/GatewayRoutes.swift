@@ -146,6 +146,7 @@ package enum GatewayRoutes {
         add(.get, prefix + "/-/healthy", .health, .healthy)
         add(.get, prefix + "/-/ready", .health, .ready)
         add(.get, prefix + "/status", .read, .status, .all)
+        add(.get, prefix + "/refused", .read, .status, .all)
         add(.get, prefix + "/", .read, .status, .all)
         add(.get, prefix + "/static/…", .open, .asset, .none, .below(prefix: Array((prefix + "/static").utf8)))
         add(.put, prefix + "/-/quit", .admin, .quit, .all)

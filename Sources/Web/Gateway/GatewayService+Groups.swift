@@ -86,9 +86,10 @@ extension GatewayService {
             json += "\"now\":".utf8
             Self.append(seconds: WallClock.nanoseconds(), to: &json)
             json += ",\"groups\":[".utf8
-            for (index, group) in page.groups.enumerated() {
+            let sizes = store.packedBytes(of: page.groups.map(\.key))
+            for (index, group) in zip(page.groups, sizes).enumerated() {
                 if index > 0 { json.append(UInt8(ascii: ",")) }
-                Self.append(group, to: &json)
+                Self.append(group.0, size: group.1, to: &json)
             }
             json += "]}}".utf8
             let response = HTTPResponse(
@@ -97,7 +98,7 @@ extension GatewayService {
         }
     }
 
-    private static func append(_ group: GroupSummary, to json: inout [UInt8]) {
+    private static func append(_ group: GroupSummary, size: Int, to json: inout [UInt8]) {
         json += "{\"labels\":".utf8
         APIAnswer.append(group.key, to: &json)
         let path = PushPath.text(group.key)
@@ -118,7 +119,7 @@ extension GatewayService {
         case .scrapes(let count, let seen):
             json += ",\"until_scraped\":{\"by\":\(count),\"seen\":\(seen.count)}".utf8
         }
-        json += ",\"families\":\(group.familyCount),\"series\":\(group.metricCount)}".utf8
+        json += ",\"families\":\(group.familyCount),\"series\":\(group.metricCount),\"bytes\":\(size)}".utf8
     }
 
     private static func append(seconds nanoseconds: Int64, to json: inout [UInt8]) {

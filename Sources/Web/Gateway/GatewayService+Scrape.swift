@@ -84,6 +84,11 @@ extension GatewayService {
                 MetricFamily(name: name, help: help, type: type, metrics: [Metric(labels: [], value: content)]))
         }
         add("narthex_gateway_groups", "Groups that are stored.", .gauge, Double(store.groupCount))
+        if let bytes = store.journalBytes {
+            add(
+                "narthex_gateway_journal_bytes", "Bytes of the journal since the last snapshot was begun.", .gauge,
+                Double(bytes))
+        }
         let removed = store.removedCounts
         add(
             "narthex_gateway_groups_expired_total", "Groups that were removed because their lifetime had ended.",

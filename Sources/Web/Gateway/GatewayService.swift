@@ -115,7 +115,9 @@ package final class GatewayService: HTTPService {
         case .healthy: answer(.healthy, request, responder, health(nil))
         case .ready: answer(.ready, request, responder, health(store.refusal?.description))
         case .status: statusPage(request, responder)
-        case .asset: answer(.static, request, responder, asset(hit.path[hit.rest]))
+        case .asset:
+            let tag = request.head["if-none-match"]
+            answer(.static, request, responder, asset(hit.path[hit.rest], known: tag))
         case .quit: quit(responder)
         case .quitByGet:
             responder.complete(.text(.methodNotAllowed, "Only POST or PUT requests allowed."))

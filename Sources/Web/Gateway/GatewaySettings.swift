@@ -29,6 +29,9 @@ package struct GatewaySettings: Sendable {
     /// Origins, beside the gateway's own, whose pages may write.
     package var allowedOrigins: [String] = []
     package var limits = Limits()
+    /// The port of the server in the same process, whose pages draw what was pushed; nil without one, or before it
+    /// listens.
+    package var queryPort: @Sendable () -> Int? = { nil }
     /// Flags with their values, for `/status` and `/api/v1/status`.
     package var flags: [(name: String, value: String)] = []
 

@@ -1,52 +1,50 @@
 internal import ByteCoding
+internal import Exposition
 internal import Gateway
 internal import MetricModel
 
 /// What the page of one group shows.
 struct GroupPageContent {
-    private let group: GroupView
-    private let prefix: String
+    let group: GroupView
+    let prefix: String
+    /// `http://HOST:PORT`, as the reader reaches the gateway, for command lines.
+    let origin: String
+    /// Links to graphs; nil without a server in the same process.
+    let graphs: QueryPageLink?
+    /// Seconds since 1970.
+    let now: Int64
 
-    /// Samples that a family shows; more are counted.
+    /// Metrics that a family shows; more are counted.
     private static let shown = 1000
-
-    /// The page of `group`.
-    init(_ group: GroupView, prefix: String) {
-        self.group = group
-        self.prefix = prefix
-    }
 
     /// The main part of the page.
     var markup: Markup {
         let path = PushPath.text(group.key)
-        let metrics = group.families.reduce(0) { $0 + $1.count }
         let state: Markup =
             group.lastPushSuccessful
             ? "<span class=\"badge good\">last push succeeded</span>"
-            : "<span class=\"badge bad\">last push failed</span>"
-        let families = Markup.join(group.families.map(section))
+            : "<span class=\"badge bad\">last push failed</span> <a href=\"\(prefix)/refused\">Why?</a>"
         let search: Markup =
             group.families.count > 5
             ? "<label class=\"visually-hidden\" for=\"family-search\">Search families</label><input type=\"search\" id=\"family-search\" placeholder=\"Search in this group\">"
             : ""
+        let families =
+            group.families.isEmpty
+            ? "<p class=\"empty\">This group has no metrics: no push to it was ever taken.</p>"
+            : Markup.join(group.families.map(section))
         return """
             <div id="group" class="group-page" data-push="metrics/\(path)">
             <p><a href="\(prefix)/">All groups</a></p>
-            <h1 class="labels">\(group.key.description)</h1>
+            <h1>\(LabelMarkup.group(group.key.labels))</h1>
             <p>\(state)</p>
-            <dl class="facts">
-            <dt>Last push</dt><dd>\(GatewayService.time(group.pushTime))</dd>
-            <dt>Last failure</dt><dd>\(GatewayService.time(group.failureTime))</dd>
-            \(lifetime)<dt>Families</dt><dd>\(group.families.count)</dd>
-            <dt>Metrics</dt><dd>\(metrics)</dd>
-            </dl>
-            <div class="bar">\(search)<span class="push"></span><button type="button" id="delete" class="danger">Delete…</button></div>
+            \(facts)
+            <div class="bar">\(search)<span class="push"></span><a class="button" id="as-text" href="\(prefix)/group/\(path)?format=text">As text</a><button type="button" id="delete" class="danger" hidden>Delete…</button></div>
             \(families)
             <h2>From the command line</h2>
             <p>Push to this group:</p>
-            <pre data-copy>curl --data-binary @metrics.prom 'http://HOST:9091\(prefix)/metrics/\(path)'</pre>
+            <pre data-copy>curl --data-binary @metrics.prom '\(origin)\(prefix)/metrics/\(path)'</pre>
             <p>Delete it:</p>
-            <pre data-copy>curl -X DELETE 'http://HOST:9091\(prefix)/metrics/\(path)'</pre>
+            <pre data-copy>curl -X DELETE '\(origin)\(prefix)/metrics/\(path)'</pre>
             </div>
             """
     }
@@ -55,37 +53,63 @@ struct GroupPageContent {
     private var lifetime: Markup {
         switch group.lifetime {
         case .forever: return ""
-        case .until(let end): return "<dt>Expires</dt><dd>\(GatewayService.time(end))</dd>\n"
+        case .until(let end): return "<dt>Expires</dt><dd>\(PageTime.markup(end, now: now))</dd>\n"
         case .scrapes(let count, let seen):
             return "<dt>Stays until scraped</dt><dd>by \(count); \(seen.count) so far</dd>\n"
         }
     }
 
+    /// The group in the text format.
+    static func text(_ group: GroupView) -> [UInt8] {
+        var text: [UInt8] = []
+        for family in group.families {
+            TextEncoder.appendHeader(
+                name: family.name, help: family.help, type: family.type, escaping: .standard, to: &text)
+            for metric in family.metrics {
+                TextEncoder.appendMetric(metric, of: family.name, type: family.type, to: &text)
+            }
+        }
+        return text
+    }
+
+    private var facts: Markup {
+        let metrics = group.families.reduce(0) { $0 + $1.count }
+        return """
+            <dl class="facts">
+            <dt>Last push</dt><dd>\(PageTime.markup(group.pushTime, now: now))</dd>
+            <dt>Last failure</dt><dd>\(PageTime.markup(group.failureTime, now: now))</dd>
+            \(lifetime)<dt>Families</dt><dd>\(group.families.count)</dd>
+            <dt>Metrics</dt><dd>\(metrics)</dd>
+            </dl>
+            """
+    }
+
     private func section(_ family: GroupView.Family) -> Markup {
         let metrics = family.metrics
-        let rows = Markup.join(metrics.prefix(Self.shown).map(row))
-        let help: Markup = family.help.map { $0.isEmpty ? "" : "<p class=\"faint\">\($0)</p>" } ?? ""
+        let rows = Markup.join(metrics.prefix(Self.shown).map { row($0, of: family) })
+        let help: Markup = family.help.map { $0.isEmpty ? "" : "<p class=\"faint\"><bdi>\($0)</bdi></p>" } ?? ""
         let more: Markup =
-            metrics.count > Self.shown ? "<p class=\"faint\">and \(metrics.count - Self.shown) more</p>" : ""
+            metrics.count > Self.shown
+            ? "<p class=\"faint\">and \(metrics.count - Self.shown) more: see them all as text.</p>" : ""
         return """
             <details class="family" open>
-            <summary><b class="mono">\(family.name)</b> <span class="badge">\(family.type.openMetricsName)</span> <small>\(metrics.count)</small></summary>
+            <summary><b class="mono"><bdi>\(family.name)</bdi></b> <span class="badge">\(family.type.openMetricsName)</span> <small>\(metrics.count)</small></summary>
             <div>\(help)
-            <div class="scroll"><table><tbody>
+            <div class="scroll"><table><thead class="visually-hidden"><tr><th>Labels</th><th>Value</th></tr></thead><tbody>
             \(rows)</tbody></table></div>\(more)</div>
             </details>
 
             """
     }
 
-    private func row(_ metric: Metric) -> Markup {
-        let labels = Markup.join(
-            metric.labels.enumerated().map { index, label in
-                let comma: Markup = index == 0 ? "" : ", "
-                return "\(comma)<span class=\"name\">\(label.name)</span>=\(Quoting.quote(label.value))"
-            })
-        return
-            "<tr><td class=\"labels\">{\(labels)}</td><td class=\"number mono\">\(Self.value(metric.value))</td></tr>\n"
+    private func row(_ metric: Metric, of family: GroupView.Family) -> Markup {
+        let labels = metric.labels.filter { !$0.value.isEmpty }
+        let graph: Markup =
+            graphs.map { "<a class=\"graph\" href=\"\($0.graph(of: metric, in: family))\">Graph</a> " } ?? ""
+        return """
+            <tr><td>\(LabelMarkup.set(labels))</td><td class="number mono">\(graph)\(Self.value(metric.value))</td></tr>
+
+            """
     }
 
     private static func number(_ value: Double) -> String { FloatText.string(value, .general) }
@@ -95,46 +119,28 @@ struct GroupPageContent {
         case .counter(let counter): return "\(number(counter.value))"
         case .gauge(let value), .untyped(let value): return "\(number(value))"
         case .summary(let summary):
-            let quantiles = Markup.join(summary.quantiles.map { "\(number($0.quantile)): \(number($0.value))<br>" })
-            return "\(quantiles)\(totals(summary.sum, summary.count))"
-        case .histogram(let histogram): return self.histogram(histogram)
+            let rows = summary.quantiles.map { (number($0.quantile), number($0.value)) }
+            return """
+                \(totals(summary.sum, summary.count))\(DistributionChart.summary(summary))\(list("\(rows.count) quantiles", "Quantile", rows))
+                """
+        case .histogram(let histogram):
+            let bars = DistributionChart.bars(histogram)
+            let rows = bars.map { ($0.title, number($0.count)) }
+            return """
+                \(totals(histogram.sum, histogram.count))\(DistributionChart.histogram(bars))\(list("\(rows.count) buckets", "Range", rows))
+                """
         }
     }
 
-    private static func histogram(_ histogram: HistogramValue) -> Markup {
-        var previous = 0.0
-        var bars: [(title: String, count: Double)] = []
-        for bucket in histogram.buckets.sorted(by: { $0.upperBound < $1.upperBound }) {
-            bars.append(("up to \(number(bucket.upperBound))", max(0, bucket.count - previous)))
-            previous = bucket.count
-        }
-        switch histogram.native {
-        case .integer(let native): bars += nativeBars(native.float)
-        case .float(let native): bars += nativeBars(native)
-        case nil: break
-        }
-        let most = bars.map(\.count).filter(\.isFinite).max() ?? 0
-        // Heights without styles of elements, which the content security policy forbids: a picture of its own.
-        let width = 4 * bars.count
-        let shapes = Markup.join(
-            bars.enumerated().map { index, bar in
-                let height = most > 0 && bar.count.isFinite ? Int((bar.count / most * 40).rounded(.up)) : 0
-                return """
-                    <rect x="\(4 * index)" y="\(40 - height)" width="3" height="\(height)" fill="currentColor"><title>\(bar.title): \(number(bar.count))</title></rect>
-                    """
-            })
-        let picture: Markup =
-            bars.isEmpty
-            ? ""
-            : "<svg viewBox=\"0 0 \(width) 40\" width=\"\(min(width * 2, 400))\" height=\"40\" preserveAspectRatio=\"none\" role=\"img\" aria-label=\"Histogram with \(bars.count) buckets\">\(shapes)</svg><br>"
-        return "\(picture)\(totals(histogram.sum, histogram.count))"
-    }
-
-    private static func nativeBars(_ histogram: FloatHistogram) -> [(title: String, count: Double)] {
-        histogram.allBuckets.prefix(200).map { ("\(number($0.lower)) to \(number($0.upper))", $0.count) }
+    private static func list(_ title: String, _ name: String, _ rows: [(String, String)]) -> Markup {
+        guard !rows.isEmpty else { return "" }
+        let cells = Markup.join(rows.map { "<tr><td>\($0.0)</td><td class=\"number\">\($0.1)</td></tr>" })
+        return """
+            <details><summary>\(title)</summary><table><thead><tr><th>\(name)</th><th class="number">Value</th></tr></thead><tbody>\(cells)</tbody></table></details>
+            """
     }
 
     private static func totals(_ sum: Double?, _ count: Double?) -> Markup {
-        "sum \(number(sum ?? 0)), count \(number(count ?? 0))"
+        "<div>sum \(number(sum ?? 0)), count \(number(count ?? 0))</div>"
     }
 }

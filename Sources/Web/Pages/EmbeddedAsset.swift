@@ -1,3 +1,4 @@
+internal import ByteCoding
 internal import CWebAssets
 
 /// A file that was compiled into the program, for `/static/`.
@@ -22,6 +23,17 @@ package struct EmbeddedAsset: Sendable {
             return
         }
         return nil
+    }
+
+    /// What tells this content from any other (RFC 9110, section 8.8.3), so that browsers ask but do not fetch again.
+    package var tag: String { "\"\(String(XXHash64.hash(bytes), radix: 16))\"" }
+
+    /// The fields of every answer about it.
+    package var fields: [(name: String, value: String)] {
+        [
+            ("Content-Type", contentType), ("X-Content-Type-Options", "nosniff"), ("Cache-Control", "no-cache"),
+            ("ETag", tag),
+        ]
     }
 
     private static func type(of path: String) -> String {

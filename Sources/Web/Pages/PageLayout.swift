@@ -5,11 +5,14 @@ package struct PageLayout: Sendable {
         let title: String
         /// Relative to the route prefix, without a leading slash.
         let path: String
+        /// For pages of the other program in this process: where it listens.
+        let port: Int?
 
-        /// A link to `path` below the route prefix.
-        package init(_ title: String, _ path: String) {
+        /// A link to `path` below the route prefix, or of the program that listens on `port` of the same machine.
+        package init(_ title: String, _ path: String, port: Int? = nil) {
             self.title = title
             self.path = path
+            self.port = port
         }
     }
 
@@ -38,11 +41,15 @@ package struct PageLayout: Sendable {
     /// - Parameters:
     ///   - path: Which navigation entry is current.
     ///   - script: Path of a module below `/static/`, or nil.
-    package func page(title: String, path: String, script: String? = nil, main: Markup) -> [UInt8] {
+    ///   - host: The request's Host field, for links to the other program in this process.
+    package func page(
+        title: String, path: String, script: String? = nil, host: String? = nil, main: Markup
+    ) -> [UInt8] {
         let navigation = Markup.join(
             links.map { link in
-                let current: Markup = link.path == path ? " aria-current=\"page\"" : ""
-                return "<a href=\"\(prefix)/\(link.path)\"\(current)>\(link.title)</a>"
+                let current: Markup = link.path == path && link.port == nil ? " aria-current=\"page\"" : ""
+                let place = link.port.map { PortAddress.origin(host: host, port: $0) } ?? prefix
+                return "<a href=\"\(place)/\(link.path)\"\(current)>\(link.title)</a>"
             })
         let module: Markup = script.map { "<script type=\"module\" src=\"\(prefix)/static/\($0)\"></script>" } ?? ""
         let page: Markup = """

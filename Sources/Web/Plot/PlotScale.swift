@@ -48,26 +48,26 @@ package enum PlotScale {
         return step < 60 ? clock + ":\(two(second % 60))" : clock
     }
 
-    /// A number in at most five digits, with an SI letter where it is large or small.
-    package static func short(_ value: Double) -> String {
+    /// A number in at most five digits (or `significant`), with an SI letter where it is large or small.
+    package static func short(_ value: Double, significant: Int = 5) -> String {
         if value.isNaN { return "NaN" }
         if value.isInfinite { return value > 0 ? "+Inf" : "-Inf" }
         let size = abs(value)
         let scales: [(String, Double)] = [("T", 1e12), ("G", 1e9), ("M", 1e6), ("k", 1e3)]
         if size >= 1e15 || (size > 0 && size < 1e-9) { return "\(value)" }
         if size >= 1e4, let (letter, scale) = scales.first(where: { size >= $0.1 }) {
-            return digits(value / scale) + letter
+            return digits(value / scale, significant) + letter
         }
-        if size >= 0.01 || size == 0 { return digits(value) }
+        if size >= 0.01 || size == 0 { return digits(value, significant) }
         let small: [(String, Double)] = [("m", 1e-3), ("µ", 1e-6), ("n", 1e-9)]
         guard let (letter, scale) = small.first(where: { size >= $0.1 }) else { return "\(value)" }
-        return digits(value / scale) + letter
+        return digits(value / scale, significant) + letter
     }
 
-    /// At most five significant digits, without trailing zeros.
-    private static func digits(_ value: Double) -> String {
+    /// At most so many significant digits, without trailing zeros.
+    private static func digits(_ value: Double, _ significant: Int) -> String {
         guard value != 0 else { return "0" }
-        let places = max(0, 4 - Int(floor(log10(abs(value)))))
+        let places = max(0, significant - 1 - Int(floor(log10(abs(value)))))
         let factor = pow(10, Double(places))
         var text = "\((value * factor).rounded() / factor)"
         if text.hasSuffix(".0") { text.removeLast(2) }

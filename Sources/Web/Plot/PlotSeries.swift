@@ -12,14 +12,55 @@ package struct PlotSeries: Sendable {
     }
 }
 
-/// What a picture shows besides its lines.
+/// A moment that stands for others: a trace, drawn as a diamond.
+package struct PlotExemplar: Sendable {
+    /// Seconds since 1970.
+    package let time: Double
+    package let value: Double
+    /// What it is, shown where pictures show titles.
+    package let title: String
+
+    /// A mark at `time` and `value`.
+    package init(time: Double, value: Double, title: String) {
+        self.time = time
+        self.value = value
+        self.title = title
+    }
+}
+
+/// What a picture shows.
+package enum PlotContent: Sendable {
+    case lines([PlotSeries])
+    /// Areas on top of each other.
+    case stacked([PlotSeries])
+    /// One row a range of values, the lowest first; the points say how much lay in it.
+    case heatmap([PlotSeries])
+
+    /// Lines, areas or rows.
+    package var series: [PlotSeries] {
+        switch self {
+        case .lines(let series), .stacked(let series), .heatmap(let series): series
+        }
+    }
+}
+
+/// What a picture shows besides its content.
 package struct PlotFrame: Sendable {
+    /// Light or dark.
+    package enum Theme: String, Sendable {
+        /// As whoever looks at it prefers.
+        case automatic
+        case light, dark
+    }
+
     package let title: String
     /// Seconds since 1970, both inclusive.
     package let start: Double
     package let end: Double
     /// Seconds between samples; a longer silence is drawn as a gap.
     package let step: Double
+    package var unit = PlotUnit.none
+    package var theme = Theme.automatic
 
     /// The frame from `start` to `end`.
     package init(title: String, start: Double, end: Double, step: Double) {

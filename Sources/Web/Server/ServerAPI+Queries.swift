@@ -115,20 +115,9 @@ extension ServerAPI {
     func queryExemplars(_ request: ServerRequest, _ form: FormValues) throws(APIError) -> ServerResponse {
         let (start, end) = try timeRange(form)
         if end < start { throw APIError(.badData, "end timestamp must not be before start timestamp") }
-        let selectors: [[Matcher]]
-        do throws(ParseError) {
-            selectors = try parsed(form).selectors
-        } catch {
-            throw APIError(.badData, error.description)
-        }
+        let selectors = try selectors(form.first("query"))
         if selectors.isEmpty { return Self.nothing }
-        let database = try database()
-        let found: [SeriesExemplars]
-        do throws(StoreError) {
-            found = try database.exemplars(matching: selectors, from: start, to: end)
-        } catch {
-            throw APIError(.execution, error.description)
-        }
+        let found = try exemplars(matching: selectors, from: start, to: end)
         var json = Array("[".utf8)
         for (index, series) in found.enumerated() {
             if index > 0 { json.append(UInt8(ascii: ",")) }
@@ -149,6 +138,27 @@ extension ServerAPI {
         }
         json.append(UInt8(ascii: "]"))
         return Self.success(json)
+    }
+
+    /// The matchers of each selector in a query.
+    func selectors(_ query: ByteString) throws(APIError) -> [[Matcher]] {
+        do throws(ParseError) {
+            return try parser.parseExpression(query).selectors
+        } catch {
+            throw APIError(.badData, error.description)
+        }
+    }
+
+    /// Exemplars of all series that any of `selectors` matches.
+    func exemplars(
+        matching selectors: [[Matcher]], from start: Timestamp, to end: Timestamp
+    ) throws(APIError) -> [SeriesExemplars] {
+        let database = try database()
+        do throws(StoreError) {
+            return try database.exemplars(matching: selectors, from: start, to: end)
+        } catch {
+            throw APIError(.execution, error.description)
+        }
     }
 }
 

@@ -83,6 +83,8 @@ package final class ServerAPI: Sendable {
         package var replayProgress: @Sendable () -> (minimum: Int, maximum: Int, current: Int) = { (0, 0, 0) }
         /// How OTLP is made Prometheus' own.
         package var otlp: @Sendable () -> OTLPConfiguration = { OTLPConfiguration() }
+        /// The port of the gateway in the same process, for links; nil without one, or before it listens.
+        package var gatewayPort: @Sendable () -> Int? = { nil }
         /// Milliseconds since 1970.
         package var now: @Sendable () -> Timestamp
         /// 63 random bits.

@@ -47,11 +47,13 @@ enum BothCommand {
             logger.error("pushed samples could not be stored", metadata: ["err": "\(error)"])
         }
         let jobs = jobs(gateway: gateway["web.listen-address"], server: server["web.listen-address"])
+        let ports = ListeningPorts()
         return await withTaskGroup(of: Int32.self) { group in
             group.addTask {
-                await ServerProcess(flags: server, logger: logger, bridge: bridge, defaultJobs: jobs).run()
+                await ServerProcess(flags: server, logger: logger, bridge: bridge, ports: ports, defaultJobs: jobs)
+                    .run()
             }
-            group.addTask { await GatewayProcess(flags: gateway, logger: logger, bridge: bridge).run() }
+            group.addTask { await GatewayProcess(flags: gateway, logger: logger, bridge: bridge, ports: ports).run() }
             let first = await group.next() ?? 1
             // One half without the other is no use: where one failed, the other one ends in order, too. A signal has
             // reached both, and a second one would end the process at once.

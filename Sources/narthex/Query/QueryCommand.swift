@@ -76,7 +76,7 @@ enum QueryCommand {
             Command.print(TextPlot.draw(lines, in: frame, colors: isTerminal), to: 1)
             return 0
         }
-        let picture = SVGPlot.draw(lines, in: frame)
+        let picture = SVGPlot.draw(.lines(lines), in: frame)
         guard let file = fopen(path, "we") else {
             throw CommandLineError("cannot write \(path): \(String(cString: strerror(errno)))")
         }

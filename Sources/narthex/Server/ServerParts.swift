@@ -16,6 +16,7 @@ struct ServerParts: Sendable {
     let flags: ParsedFlags
     let logger: Logger
     let bridge: PushBridge?
+    let ports: ListeningPorts?
     let manager: ScrapeManager
     let evaluator: MeteredEvaluator
     let replay = ReplayProgress()
@@ -24,13 +25,14 @@ struct ServerParts: Sendable {
 
     init(
         settings: ServerSettings, configuration: CurrentConfiguration, flags: ParsedFlags, logger: Logger,
-        bridge: PushBridge?
+        bridge: PushBridge?, ports: ListeningPorts? = nil
     ) {
         self.settings = settings
         self.configuration = configuration
         self.flags = flags
         self.logger = logger
         self.bridge = bridge
+        self.ports = ports
         sink = DatabaseSink(bridge: bridge)
         manager = ScrapeManager(
             sink: sink, features: settings.scrapeFeatures, hostName: ProcessFacts.hostName, logger: logger)
@@ -57,6 +59,7 @@ struct ServerParts: Sendable {
                     extra: manager.families + targets.metadataFamilies + (bridge.map(Self.families) ?? []))
             },
             now: { ProcessFacts.now })
+        process.gatewayPort = { [ports] in ports?.gateway }
         process.replayProgress = { [replay] in replay.current }
         process.otlp = { [configuration] in configuration.current.configuration.otlp }
         return ServerAPI(

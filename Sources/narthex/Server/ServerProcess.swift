@@ -22,6 +22,8 @@ struct ServerProcess {
     let logger: Logger
     /// Where pushes come from, in a process that has a gateway too.
     var bridge: PushBridge?
+    /// Where both halves of this process listen, if it has two.
+    var ports: ListeningPorts?
     /// What is scraped where the configuration names no jobs.
     var defaultJobs: String?
 
@@ -64,7 +66,8 @@ struct ServerProcess {
         }
         defer { _ = signals }
         let parts = ServerParts(
-            settings: settings, configuration: configuration, flags: flags, logger: logger, bridge: bridge)
+            settings: settings, configuration: configuration, flags: flags, logger: logger, bridge: bridge, ports: ports
+        )
         let api = parts.makeAPI {
             event.yield(.end("Received termination request via web service, exiting gracefully..."))
         }
@@ -148,8 +151,9 @@ struct ServerProcess {
         let tls = try access.flatMap { access in try TLSReloader(access, logger: logger) }
         let server = HTTPServer(
             service: access?.guarding(service) ?? service, limits: ServerFlags.limits(flags), group: group, tls: tls)
-        try await WebListeners(flags: flags, logger: logger).open(
+        let addresses = try await WebListeners(flags: flags, logger: logger).open(
             on: server, isTLS: tls != nil, http2: access?.config?.http2 ?? true)
+        ports?.server = addresses.first
         return server
     }
 

@@ -73,6 +73,14 @@ private struct OneLine: QueryEvaluator {
         #expect(!page.contains("<script>") && !page.contains("<i>") && !page.contains("href=\"javascript:"))
     }
 
+    @Test func `a file that the browser has is not sent again`() throws {
+        let first = api.respond(to: ServerRequest("GET", "/static/app.css"))
+        let tag = try #require(field(first, "ETag"))
+        let again = api.respond(to: ServerRequest("GET", "/static/app.css", fields: ["if-none-match": tag]))
+        #expect(first.status == 200 && again.status == 304)
+        #expect(text(again).isEmpty && field(again, "ETag") == tag)
+    }
+
     @Test(arguments: ["/", "/graph"]) func `old addresses lead to the query page`(path: String) {
         let response = api.respond(to: ServerRequest("GET", ByteString(path), query: "g0.expr=up"))
         #expect(response.status == 302)

@@ -1,8 +1,14 @@
 // From values to positions, and where the lines of an axis go. Pure functions.
 
-/** Rounds the steps of an axis to 1, 2 or 5 times a power of ten. Returns { low, high, ticks }. */
-export function valueTicks(low, high, wanted = 5) {
+/** Rounds the steps of an axis to 1, 2 or 5 times a power of ten (bytes: of 1024). Returns { low, high, ticks }. */
+export function valueTicks(low, high, wanted = 5, unit = "") {
   if (!Number.isFinite(low) || !Number.isFinite(high)) return { low: 0, high: 1, ticks: [0, 0.5, 1] };
+  const most = Math.max(Math.abs(low), Math.abs(high));
+  if (unit === "bytes" && most >= 1024) {
+    const scale = 1024 ** Math.min(6, Math.floor(Math.log2(most) / 10));
+    const even = valueTicks(low / scale, high / scale, wanted);
+    return { low: even.low * scale, high: even.high * scale, ticks: even.ticks.map((tick) => tick * scale) };
+  }
   if (low === high) {
     const pad = Math.abs(low) * 0.1 || 1;
     low -= pad;
@@ -13,8 +19,11 @@ export function valueTicks(low, high, wanted = 5) {
   const step = [1, 2, 5, 10].map((factor) => factor * power).find((size) => size >= raw * 0.999) ?? raw;
   const first = Math.floor(low / step);
   const last = Math.ceil(high / step);
+  // Huge values with a tiny spread: steps below the precision of a number are no use.
+  if (!(last - first >= 1) || last - first >= 50) return { low, high, ticks: [low, high] };
   const ticks = [];
   for (let index = first; index <= last && ticks.length < 50; index++) ticks.push(Number((index * step).toPrecision(12)));
+  if (ticks.some((tick, index) => index > 0 && !(tick > ticks[index - 1]))) return { low, high, ticks: [low, high] };
   return { low: ticks[0], high: ticks[ticks.length - 1], ticks };
 }
 
@@ -77,4 +86,18 @@ export function stack(seriesPoints) {
       return [time, low, sides[side]];
     });
   });
+}
+
+/** The point of a series nearest to a time, or null where none is near. */
+export function nearest(points, at, step) {
+  let low = 0;
+  let high = points.length - 1;
+  if (high < 0) return null;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (points[middle][0] < at) low = middle + 1;
+    else high = middle;
+  }
+  const best = low > 0 && at - points[low - 1][0] < points[low][0] - at ? points[low - 1] : points[low];
+  return Math.abs(best[0] - at) <= Math.max(step, 1) * 1.5 ? best : null;
 }

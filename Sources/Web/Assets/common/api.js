@@ -1,6 +1,6 @@
 // Asks the server's JSON API. Paths are relative to the page's base, so that a route prefix needs no care.
 
-export const base = document.querySelector("meta[name=base]")?.content ?? "";
+export const base = globalThis.document?.querySelector("meta[name=base]")?.content ?? "";
 
 /** An answer that says "error", with its type and, for queries, where. */
 export class ApiError extends Error {
@@ -33,4 +33,14 @@ export async function api(path, parameters = {}, { method = "GET", signal } = {}
   }
   if (answer.status !== "success") throw new ApiError(answer.error ?? response.statusText, answer.errorType);
   return { ...answer, milliseconds: performance.now() - started, size: text.length };
+}
+
+/** Changes something outside the API, below the page's base; an answer that refuses becomes an error with its reason. */
+export async function send(method, path) {
+  const response = await fetch(`${base}/${path}`, { method }).catch(() => {
+    throw new ApiError("The server could not be reached. Is it still running?", "network");
+  });
+  if (response.ok) return;
+  const reason = (await response.text()).trim().slice(0, 500);
+  throw new ApiError(`The server refused (${response.status}): ${reason || response.statusText}`, "http");
 }

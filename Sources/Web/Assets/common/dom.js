@@ -39,11 +39,12 @@ export function labelSet(labels, { without = [] } = {}) {
   const names = Object.keys(labels).filter((name) => name !== "__name__" && !without.includes(name));
   const parts = names.flatMap((name, index) => [
     index ? ", " : "",
-    element("span", { class: "name" }, quoteName(name)),
-    `="${escapeValue(labels[name])}"`,
+    element("span", { class: "name" }, element("bdi", {}, quoteName(name))),
+    "=",
+    element("bdi", {}, `"${escapeValue(labels[name])}"`),
   ]);
   const metric = labels.__name__ ?? "";
-  return element("span", { class: "labels" }, metric, names.length || !metric ? ["{", parts, "}"] : null);
+  return element("span", { class: "labels" }, metric ? element("bdi", {}, metric) : null, names.length || !metric ? ["{", parts, "}"] : null);
 }
 
 /** The same as plain text, as PromQL writes it. */
@@ -67,10 +68,10 @@ export function escapeValue(value) {
 /** Copies text and says so on the button. */
 export function copyButton(text, title = "Copy") {
   const button = element("button", {
-    type: "button",
+    type: "button", class: "copy",
     onclick: async () => {
       try {
-        await navigator.clipboard.writeText(typeof text === "function" ? text() : text);
+        await navigator.clipboard.writeText(typeof text === "function" ? await text() : text);
         button.textContent = "Copied";
       } catch {
         button.textContent = "Could not copy";

@@ -52,24 +52,42 @@ export function bytes(count) {
   return `${count >= 100 || index === 0 ? Math.round(count) : count.toFixed(1)} ${names[index]}`;
 }
 
-/** A number for an axis or a legend: at most five digits and an SI letter. */
-export function short(value) {
+/** A number for an axis or a legend: at most five digits (or `digits`) and an SI letter. */
+export function short(value, digits = 5) {
   if (!Number.isFinite(value)) return value > 0 ? "+Inf" : value < 0 ? "-Inf" : "NaN";
   if (value === 0) return "0";
   const size = Math.abs(value);
   if (size >= 1e15 || size < 1e-9) return value.toExponential(2);
   for (const [letter, scale] of [["T", 1e12], ["G", 1e9], ["M", 1e6], ["k", 1e4 / 10]]) {
-    if (size >= scale && (letter !== "k" || size >= 1e4)) return trim(value / scale) + letter;
+    if (size >= scale && (letter !== "k" || size >= 1e4)) return trim(value / scale, digits) + letter;
   }
-  if (size >= 0.01) return trim(value);
+  if (size >= 0.01) return trim(value, digits);
   for (const [letter, scale] of [["m", 1e-3], ["µ", 1e-6], ["n", 1e-9]]) {
-    if (size >= scale) return trim(value / scale) + letter;
+    if (size >= scale) return trim(value / scale, digits) + letter;
   }
   return value.toPrecision(3);
 }
 
-function trim(value) {
-  return String(Number(value.toPrecision(5)));
+function trim(value, digits) {
+  return String(Number(value.toPrecision(digits)));
+}
+
+/** The unit that a metric's name ends in, by the conventions for names: "bytes", "seconds" or "". */
+export function unitOf(name = "") {
+  return /_(bytes|seconds)(_(sum|total|max|min))*$/.exec(name)?.[1] ?? "";
+}
+
+/** A number with its unit, short. */
+export function withUnit(value, unit) {
+  if (!Number.isFinite(value) || !unit) return short(value);
+  const size = Math.abs(value);
+  if (unit === "bytes") {
+    if (size < 1024 || size >= 1e21) return `${short(value)} B`;
+    const power = Math.min(6, Math.floor(Math.log2(size) / 10));
+    return `${short(value / 1024 ** power)} ${["B", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"][power]}`;
+  }
+  if (size < 120) return short(value) + (value === 0 ? "" : "s");
+  return size < 1e11 ? (value < 0 ? "-" : "") + age(size).replace(" ago", "") : short(value);
 }
 
 export function count(number) {

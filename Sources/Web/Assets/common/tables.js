@@ -28,5 +28,6 @@ for (const search of document.querySelectorAll("input[data-filters]")) {
   search.addEventListener("input", () => {
     const wanted = search.value.trim().toLowerCase();
     for (const part of parts) part.hidden = wanted !== "" && !part.textContent.toLowerCase().includes(wanted);
+    for (const section of document.querySelectorAll("section")) section.hidden = wanted !== "" && !section.querySelector("tbody tr:not([hidden])");
   });
 }

@@ -1,14 +1,19 @@
 // The page of one group: search within it, copy, delete after asking.
 
-import { base } from "../common/api.js";
-import { copyButton, element, replace } from "../common/dom.js";
+import { base, send } from "../common/api.js";
+import { confirmDialog } from "../common/dialog.js";
+import { copyButton } from "../common/dom.js";
 
 const group = document.querySelector("#group");
-const push = group.dataset.push;
 
 for (const place of document.querySelectorAll("[data-copy]")) {
-  place.after(copyButton(() => place.textContent));
+  // The server may stand behind another name, or behind something that speaks TLS.
+  place.textContent = place.textContent.replace(/https?:\/\/[^/']+/, location.origin);
+  place.append(copyButton(() => place.firstChild.textContent));
 }
+
+const text = document.querySelector("#as-text");
+text.after(copyButton(async () => (await fetch(text.href)).text(), "Copy as text"));
 
 const search = document.querySelector("#family-search");
 search?.addEventListener("input", () => {
@@ -18,23 +23,12 @@ search?.addEventListener("input", () => {
   }
 });
 
-document.querySelector("#delete")?.addEventListener("click", () => {
-  const note = element("p", {}, "Its metrics disappear from the next scrape. This cannot be undone.");
-  const dialog = element("dialog", { "aria-label": "Delete this group" },
-    element("h2", {}, "Delete this group?"), note,
-    element("div", { class: "bar" },
-      element("button", { type: "button", class: "danger", onclick: remove }, "Delete"),
-      element("button", { type: "button", onclick: () => dialog.close() }, "Keep it")));
-  async function remove() {
-    try {
-      const answer = await fetch(`${base}/${push}`, { method: "DELETE", headers: { "X-Narthex-Page": "1" } });
-      if (!answer.ok) throw new Error(`The server answered ${answer.status}: ${(await answer.text()).trim()}`);
-      location.assign(`${base}/`);
-    } catch (error) {
-      replace(note, element("span", { class: "badge bad" }, "Not deleted"), ` ${error.message}`);
-    }
-  }
-  document.body.append(dialog);
-  dialog.addEventListener("close", () => dialog.remove());
-  dialog.showModal();
-});
+const remove = document.querySelector("#delete");
+remove.hidden = false;
+remove.addEventListener("click", () => confirmDialog({
+  title: "Delete this group?", text: "Its metrics disappear from the next scrape. This cannot be undone.", action: "Delete",
+  go: async () => {
+    await send("DELETE", group.dataset.push);
+    location.assign(`${base}/`);
+  },
+}));

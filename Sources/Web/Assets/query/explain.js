@@ -2,20 +2,22 @@
 
 import { api } from "../common/api.js";
 import { element, replace } from "../common/dom.js";
-import { count } from "../common/format.js";
+import { count, duration } from "../common/format.js";
 
 /** Draws the tree of /api/v1/parse_query and asks for each part's size and time, one after the other. */
 export function explain(host, answer, shared) {
   const parts = [];
   const tree = element("ul", { class: "tree" }, draw(answer.data, parts));
-  replace(host, element("p", { class: "faint" }, "Each part is asked alone, at the end time. Times include the way there and back."), tree);
+  replace(host, element("p", { class: "faint" }, "Each part is asked alone, at the end time; times are the server's."), tree);
   measure(parts, answer.time, host);
 }
 
 function draw(node, parts) {
   const text = write(node);
   const figures = element("small", {}, "");
-  if (!["matrixSelector", "subquery", "stringLiteral", "placeholder"].includes(node.type)) parts.push({ text, figures });
+  const isRange = ["matrixSelector", "subquery"].includes(node.type);
+  // The samples of a range are counted, not fetched.
+  if (!["stringLiteral", "placeholder"].includes(node.type)) parts.push({ text: isRange ? `count_over_time(${text})` : text, figures, isRange });
   return element("li", {}, element("code", {}, text), " ", element("span", { class: "badge" }, title(node)), " ", figures,
     children(node).length ? element("ul", {}, children(node).map((child) => draw(child, parts))) : null);
 }
@@ -24,9 +26,14 @@ async function measure(parts, time, host) {
   for (const part of parts) {
     if (!host.isConnected) return;
     try {
-      const answer = await api("query", { query: part.text, time: time ?? undefined }, { method: "POST" });
-      const results = Array.isArray(answer.data.result) && answer.data.resultType === "vector" ? answer.data.result.length : 1;
-      part.figures.textContent = `${count(results)} ${results === 1 ? "result" : "results"}, ${answer.milliseconds.toFixed(1)} ms`;
+      const { data, milliseconds } = await api("query", { query: part.text, time: time ?? undefined, stats: "true" }, { method: "POST" });
+      const results = data.resultType === "vector" ? data.result.length : 1;
+      const seconds = data.stats?.timings?.execTotalTime;
+      const took = seconds === undefined ? milliseconds : seconds * 1000;
+      const size = part.isRange
+        ? `${count(results)} series, ${count(data.result.reduce((sum, one) => sum + Number(one.value?.[1] ?? 0), 0))} samples`
+        : `${count(results)} ${results === 1 ? "result" : "results"}`;
+      part.figures.textContent = `${size}, ${took.toFixed(took < 10 ? 2 : 0)} ms`;
     } catch (error) {
       part.figures.textContent = error.message;
     }
@@ -87,5 +94,5 @@ function matching(match) {
 }
 
 function milliseconds(amount) {
-  return amount % 1000 ? `${amount}ms` : `${amount / 1000}s`;
+  return amount % 1000 ? `${amount}ms` : duration(amount / 1000);
 }

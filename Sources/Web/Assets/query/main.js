@@ -1,7 +1,8 @@
 // The query page: panels, their state in the address, history, and the explorer of metrics.
 
 import { api } from "../common/api.js";
-import { element, replace } from "../common/dom.js";
+import { showDialog } from "../common/dialog.js";
+import { element, labelText, replace } from "../common/dom.js";
 import { count } from "../common/format.js";
 import { rank } from "./language.js";
 import { emptyPanel, makePanel } from "./panel.js";
@@ -10,6 +11,8 @@ import { decode, encode } from "./state.js";
 const host = document.querySelector("#panels");
 const panels = [];
 let utc = stored("utc", "true") === "true";
+/** Whether the panels of the address are all there, so that changes are the user's. */
+let settled = false;
 
 function stored(key, otherwise) {
   try {
@@ -48,12 +51,15 @@ const names = {
   values: (label, metric) => once(`values ${label} ${metric}`, async () => (await api(`label/${encodeURIComponent(label)}/values`, { limit: 2000, ...(metric ? { "match[]": selector(metric) } : {}) })).data),
 };
 
+/** A metric as it is written in PromQL. */
+const selectorText = (metric) => labelText({ __name__: metric });
+
 const selector = (metric) => `{__name__=${JSON.stringify(metric)}}`;
 
 const shared = {
   names,
   utc: () => utc,
-  changed: () => history.replaceState(null, "", `?${encode(panels.map((panel) => panel.state))}`),
+  changed: () => remember(),
   remember: (expression) => {
     const list = [expression, ...past().filter((one) => one !== expression)].slice(0, 50);
     store("history", JSON.stringify(list));
@@ -65,6 +71,13 @@ const shared = {
     shared.changed();
   },
 };
+
+/** Puts the panels into the address; what was there before is one step back. */
+function remember() {
+  const search = `?${encode(panels.map((panel) => panel.state))}`;
+  if (search === location.search) return;
+  history[location.search && settled ? "pushState" : "replaceState"](null, "", search);
+}
 
 function past() {
   try {
@@ -88,41 +101,36 @@ function target() {
 }
 
 function historyDialog() {
-  const dialog = element("dialog", { "aria-label": "History" });
   const list = past();
-  dialog.append(element("h2", {}, "History"), list.length
-    ? element("ul", { class: "legend" }, list.map((text) => element("li", {}, element("button", { type: "button", class: "mono", onclick: () => { dialog.close(); target().setText(text); } }, text))))
+  const dialog = showDialog("History", list.length
+    ? element("ul", { class: "legend" }, list.map((text) => element("li", {}, element("button", { type: "button", class: "mono", onclick: () => { dialog.close(); target().setText(text); } }, element("bdi", {}, text)))))
     : element("p", { class: "faint" }, "Expressions that were answered are listed here, in this browser only."),
     element("div", { class: "bar" }, element("button", { type: "button", onclick: () => dialog.close() }, "Close"),
       list.length ? element("button", { type: "button", class: "quiet push", onclick: () => { store("history", "[]"); dialog.close(); } }, "Forget all") : null));
-  open(dialog);
 }
 
 async function explorer() {
-  const dialog = element("dialog", { "aria-label": "Metrics explorer" });
-  const search = element("input", { type: "search", placeholder: "Search metrics", "aria-label": "Search metrics" });
-  const list = element("ul", { class: "legend" });
-  dialog.append(element("h2", {}, "Metrics"), search, list, element("div", { class: "bar" }, element("button", { type: "button", onclick: () => dialog.close() }, "Close")));
-  open(dialog);
+  const goal = target();
+  const search = element("input", { type: "search", placeholder: "Search names and help texts", "aria-label": "Search names and help texts" });
+  const found = element("p", { class: "faint", role: "status" });
+  const list = element("ul", { class: "legend tall" });
+  const dialog = showDialog("Metrics", search, found, list, element("div", { class: "bar" }, element("button", { type: "button", onclick: () => dialog.close() }, "Close")));
   try {
     const all = await names.metrics();
     const draw = () => {
-      const found = search.value ? rank(all, search.value, 200) : all.slice(0, 200);
-      replace(list, found.map((metric) => element("li", {}, element("button", { type: "button", onclick: () => { dialog.close(); target().setText(metric.text); } },
-        element("span", { class: "mono" }, metric.text), element("span", { class: "last faint" }, metric.what)))),
-        element("li", { class: "faint" }, `${count(found.length)} of ${count(all.length)} metrics`));
+      const wanted = search.value.trim().toLowerCase();
+      const named = rank(all, wanted, 200);
+      const described = wanted ? all.filter((metric) => metric.what.toLowerCase().includes(wanted) && !named.includes(metric)) : [];
+      const shown = wanted ? [...named, ...described].slice(0, 200) : all.slice(0, 200);
+      replace(found, `${count(shown.length)} of ${count(all.length)} metrics`);
+      replace(list, shown.map((metric) => element("li", {}, element("button", { type: "button", onclick: () => { dialog.close(); goal.setText(selectorText(metric.text)); } },
+        element("bdi", { class: "mono" }, metric.text), element("span", { class: "last faint" }, element("bdi", {}, metric.what))))));
     };
     search.addEventListener("input", draw);
     draw();
   } catch (error) {
     replace(list, element("li", { class: "note bad" }, error.message));
   }
-}
-
-function open(dialog) {
-  document.body.append(dialog);
-  dialog.addEventListener("close", () => dialog.remove());
-  dialog.showModal();
 }
 
 function toolbar() {
@@ -138,9 +146,18 @@ function toolbar() {
     element("span", { class: "push" }, clock));
 }
 
+/** Makes the panels that the address names. */
+function restore() {
+  settled = false;
+  panels.length = 0;
+  replace(host);
+  const states = decode(location.search);
+  (states.length ? states : [emptyPanel()]).forEach((state) => add(state));
+  settled = true;
+  return states.length;
+}
+
 toolbar();
-replace(host);
-const states = decode(location.search);
-(states.length ? states : [emptyPanel()]).forEach((state) => add(state));
+if (!restore()) panels[0].focus();
+addEventListener("popstate", restore);
 replace(document.querySelector("#below"), element("button", { type: "button", onclick: () => { add(emptyPanel()).focus(); shared.changed(); } }, "Add panel"));
-if (!states.length) panels[0].focus();

@@ -2,11 +2,12 @@
 
 import { api, base } from "../common/api.js";
 import { element, replace } from "../common/dom.js";
-import { count, duration, parseDuration, time } from "../common/format.js";
+import { bytes, count, duration, parseDuration, time } from "../common/format.js";
 import { makeEditor } from "./editor.js";
 import { explain } from "./explain.js";
 import { copyResult, showChart, showTable } from "./results.js";
 
+let panels = 0;
 const ranges = ["5m", "15m", "1h", "6h", "12h", "1d", "2d", "1w", "2w", "4w", "8w", "1y"];
 
 /** The state of a panel that is kept in the page's address. */
@@ -18,9 +19,10 @@ export function emptyPanel() {
 export function makePanel(state, shared) {
   let controller = null;
   let chart = null;
-  const output = element("div", { "aria-live": "polite" });
+  const id = `panel-${++panels}`;
+  const output = element("div", { class: "output", role: "tabpanel", id: `${id}-output` });
   const progress = element("div", { class: "progress", "aria-hidden": "true" });
-  const facts = element("p", { class: "faint" });
+  const facts = element("div", { class: "faint facts-line", role: "status" });
 
   const run = async () => {
     const text = editor.text.trim();
@@ -28,6 +30,9 @@ export function makePanel(state, shared) {
     shared.changed();
     controller?.abort();
     chart?.stop();
+    chart = null;
+    output.dataset.tab = state.tab;
+    if (!text) replace(facts);
     if (!text) return replace(output, element("p", { class: "empty" }, "Type an expression, or pick a metric from the explorer, and press Enter."));
     controller = new AbortController();
     progress.classList.add("busy");
@@ -39,7 +44,7 @@ export function makePanel(state, shared) {
       if (error.name === "AbortError") return;
       editor.mark(error.message);
       replace(facts);
-      replace(output, element("p", { class: "note bad", role: "alert" }, element("b", {}, `${error.type ?? "error"}: `), error.message));
+      replace(output, element("p", { class: "note bad", role: "alert" }, element("b", {}, `${error.type ?? "error"}: `), element("bdi", {}, error.message)));
     }
     progress.classList.remove("busy");
   };
@@ -48,8 +53,7 @@ export function makePanel(state, shared) {
     const { data } = answer;
     const series = Array.isArray(data.result) && data.resultType !== "scalar" && data.resultType !== "string" ? data.result.length : 1;
     replace(facts, state.tab === "explain" ? "" : `${count(series)} ${series === 1 ? "result" : "results"} in ${Math.round(answer.milliseconds)} ms`,
-      data.stats ? `, ${count(data.stats.samples?.totalQueryableSamples ?? 0)} samples read` : "",
-      state.tab === "graph" ? `, step ${duration(answer.step)}` : "");
+      state.tab === "graph" ? `, step ${duration(answer.step)}` : "", data.stats ? statistics(data.stats, answer.size) : null);
     const notes = [...(answer.warnings ?? []).map((text) => ["warn", text]), ...(answer.infos ?? []).map((text) => ["", text])];
     const body = element("div");
     replace(output, notes.map(([kind, text]) => element("p", { class: `note ${kind}` }, text)), body);
@@ -60,18 +64,31 @@ export function makePanel(state, shared) {
       zoom: (start, end) => { state.range = Math.max(1, Math.round(end - start)); state.end = Math.round(end); controls(); run(); },
     });
     if (state.tab !== "explain") body.append(element("div", { class: "bar" }, copyResult(data), state.tab === "graph" ? pictureLink(state, answer) : null));
+    output.querySelectorAll(".scroll").forEach((part) => part.setAttribute("tabindex", "0"));
   };
 
   const editor = makeEditor({ text: state.expr, names: shared.names, run, change: (text) => (state.expr = text) });
   const bar = element("div", { class: "bar" });
   const controls = () => replace(bar, state.tab === "graph" ? graphControls(state, shared, () => { controls(); run(); }) : state.tab === "table" ? timeControls(state, shared, () => { controls(); run(); }) : null);
-  const tabs = ["table", "graph", "explain"].map((name) => element("button", {
-    type: "button", role: "tab", "aria-selected": String(state.tab === name),
-    onclick: () => {
-      state.tab = name;
-      tabs.forEach((tab, index) => tab.setAttribute("aria-selected", String(["table", "graph", "explain"][index] === name)));
-      controls();
-      run();
+  const names = ["table", "graph", "explain"];
+  const choose = (name) => {
+    state.tab = name;
+    names.forEach((one, index) => {
+      tabs[index].setAttribute("aria-selected", String(one === name));
+      tabs[index].setAttribute("tabindex", one === name ? "0" : "-1");
+    });
+    controls();
+    run();
+  };
+  const tabs = names.map((name, index) => element("button", {
+    type: "button", role: "tab", "aria-selected": String(state.tab === name), "aria-controls": `${id}-output`, tabindex: state.tab === name ? "0" : "-1",
+    onclick: () => choose(name),
+    onkeydown: (event) => {
+      const move = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+      if (!move) return;
+      const next = (index + move + names.length) % names.length;
+      choose(names[next]);
+      tabs[next].focus();
     },
   }, name[0].toUpperCase() + name.slice(1)));
   const node = element("section", { class: "panel", "aria-label": "Query" },
@@ -94,7 +111,7 @@ export function makePanel(state, shared) {
 }
 
 async function ask(query, state, signal) {
-  if (state.tab === "table") return api("query", { query, time: state.end ?? undefined, stats: "all" }, { method: "POST", signal });
+  if (state.tab === "table") return api("query", { query, time: state.end ?? undefined, stats: "true" }, { method: "POST", signal });
   if (state.tab === "explain") {
     const tree = await api("parse_query", { query }, { method: "POST", signal });
     return { ...tree, query, time: state.end };
@@ -103,14 +120,14 @@ async function ask(query, state, signal) {
   const start = end - state.range;
   const step = state.step ?? Math.max(Math.ceil((state.range / 250) * 1000) / 1000, 0.001);
   const round = (seconds) => Math.round(seconds * 1000) / 1000;
-  const parameters = { query, start: round(start), end: round(end), step: round(step), stats: "all" };
+  const parameters = { query, start: round(start), end: round(end), step: round(step), stats: "true" };
   const answer = await api("query_range", parameters, { method: "POST", signal });
   let exemplars = [];
   if (state.exemplars) {
     const found = await api("query_exemplars", { query, start: parameters.start, end: parameters.end }, { method: "POST", signal });
     exemplars = found.data.flatMap((one) => one.exemplars.map((exemplar) => ({ ...exemplar, seriesLabels: one.seriesLabels }))).slice(0, 500);
   }
-  return { ...answer, start, end, step, exemplars };
+  return { ...answer, start: parameters.start, end: parameters.end, step: parameters.step, exemplars };
 }
 
 function graphControls(state, shared, again) {
@@ -160,7 +177,20 @@ function endInput(state, shared, again) {
   });
 }
 
+/** What the query took, in full. */
+function statistics({ timings = {}, samples = {} }, size) {
+  const rows = [
+    ["Samples read", count(samples.samplesRead ?? samples.totalQueryableSamples ?? 0)], ["Samples over all steps", count(samples.totalQueryableSamples ?? 0)],
+    ["Most samples at once", count(samples.peakSamples ?? 0)], ["Size of the answer", bytes(size)],
+    ...[["evalTotalTime", "Evaluation"], ["execQueueTime", "In the queue"], ["queryPreparationTime", "Preparation"], ["innerEvalTime", "Inner evaluation"], ["resultSortTime", "Sorting"], ["execTotalTime", "All in the server"]]
+      .filter(([key]) => timings[key] !== undefined).map(([key, title]) => [title, `${(timings[key] * 1000).toFixed(2)} ms`]),
+  ];
+  return element("details", { class: "statistics" }, element("summary", {}, "Statistics"),
+    element("dl", { class: "facts" }, rows.map(([title, value]) => [element("dt", {}, title), element("dd", {}, value)])));
+}
+
 function pictureLink(state, answer) {
-  const parameters = new URLSearchParams({ query: state.expr, start: answer.start.toFixed(3), end: answer.end.toFixed(3) });
+  const parameters = new URLSearchParams({ query: state.expr, start: answer.start.toFixed(3), end: answer.end.toFixed(3), step: String(answer.step), mode: state.mode });
+  if (state.exemplars) parameters.set("exemplars", "1");
   return element("a", { class: "button", href: `${base}/api/v1/graph.svg?${parameters}`, target: "_blank", rel: "noopener" }, "As a picture");
 }

@@ -1,11 +1,13 @@
 // What an answer looks like: a table, or a chart with its legend.
 
 import { copyButton, element, labelSet, labelText, replace } from "../common/dom.js";
-import { count, short, time } from "../common/format.js";
+import { count, short, time, unitOf, withUnit } from "../common/format.js";
 import { drawChart } from "../chart/chart.js";
-import { seriesColor } from "../chart/scale.js";
+import { nearest, seriesColor } from "../chart/scale.js";
 
 const rowsAtOnce = 500;
+const legendRows = 150;
+const mostSeries = 1000;
 
 /** The answer of an instant query as a table (or a sentence for scalars and strings). */
 export function showTable(host, data, { utc }) {
@@ -17,7 +19,7 @@ export function showTable(host, data, { utc }) {
   const names = [...new Set(result.flatMap((one) => Object.keys(one.metric)))].filter((name) => name !== "__name__").sort();
   const wide = names.length <= 8 && resultType === "vector";
   const head = element("tr", {},
-    wide ? [result.some((one) => one.metric.__name__) ? element("th", {}, "metric") : null, names.map((name) => element("th", {}, name))] : element("th", {}, "series"),
+    wide ? [result.some((one) => one.metric.__name__) ? element("th", {}, "metric") : null, names.map((name) => element("th", {}, element("bdi", {}, name)))] : element("th", {}, "series"),
     element("th", { class: "number" }, "value"));
   const body = element("tbody");
   const more = element("p");
@@ -33,8 +35,8 @@ export function showTable(host, data, { utc }) {
 
 function wideRow(one, names, result) {
   return element("tr", {},
-    result.some((other) => other.metric.__name__) ? element("td", { class: "mono" }, one.metric.__name__ ?? "") : null,
-    names.map((name) => element("td", { class: "mono" }, one.metric[name] ?? "")),
+    result.some((other) => other.metric.__name__) ? element("td", { class: "mono" }, element("bdi", {}, one.metric.__name__ ?? "")) : null,
+    names.map((name) => element("td", { class: "mono" }, element("bdi", {}, one.metric[name] ?? ""))),
     element("td", { class: "number mono" }, one.value ? one.value[1] : histogram(one.histogram[1])));
 }
 
@@ -56,41 +58,78 @@ export function histogram(value) {
     element("small", {}, `count ${short(Number(value.count))}, sum ${short(Number(value.sum))}`));
 }
 
-/** The answer of a range query as a chart with a legend that isolates a series. */
+/** The answer of a range query as a chart with a legend that isolates series. */
 export function showChart(host, data, options) {
   const { result } = data;
   if (!result.length) {
     replace(host, element("p", { class: "empty" }, "The expression is valid and matches nothing in this range."));
     return null;
   }
-  const limit = 2000;
-  const series = result.slice(0, limit).map((one) => ({
+  const series = result.slice(0, mostSeries).map((one) => ({
     labels: one.metric,
     points: one.values ? one.values.map(([at, value]) => [at, Number(value)]) : (one.histograms ?? []).map(([at, value]) => [at, Number(value.count)]),
+    histograms: one.histograms,
   }));
+  const isHeat = options.mode === "heatmap";
+  const units = new Set(result.map((one) => unitOf(one.metric.__name__)));
+  const unit = units.size === 1 ? [...units][0] : "";
   const chartHost = element("div");
-  const legend = element("ul", { class: "legend", "aria-label": "Legend: choose a series to see it alone" });
+  const list = isHeat ? null : legend(series, unit, options.step);
   replace(host,
-    result.length > limit ? element("p", { class: "note warn" }, `${count(result.length)} series: the first ${count(limit)} are drawn. Aggregate or narrow the expression to see all.`) : null,
-    result.some((one) => one.histograms && !one.values) ? element("p", { class: "faint" }, "Native histograms: their counts are drawn; use histogram_quantile() for more.") : null,
-    chartHost, legend);
-  const chart = drawChart(chartHost, series, options);
-  if (options.mode !== "heatmap") {
-    const items = series.slice(0, rowsAtOnce).map((one, index) => {
-      const last = one.points.length ? one.points[one.points.length - 1][1] : NaN;
-      const button = element("button", {
-        type: "button", "aria-pressed": "false",
-        onclick: () => {
-          const alone = chart.isolate(index);
-          buttons.forEach((other, place) => other.setAttribute("aria-pressed", String(place === alone)));
-        },
-      }, element("span", { class: "swatch", style: { background: seriesColor(index) } }), labelSet(one.labels), element("span", { class: "last" }, short(last)));
-      return button;
-    });
-    const buttons = items;
-    replace(legend, items.map((button) => element("li", {}, button)), series.length > rowsAtOnce ? element("li", { class: "faint" }, `and ${series.length - rowsAtOnce} more`) : null);
-  }
+    result.length > mostSeries ? element("p", { class: "note warn" }, `${count(result.length)} series: the first ${count(mostSeries)} are drawn. Aggregate or narrow the expression to see all.`) : null,
+    !isHeat && result.some((one) => one.histograms && !one.values) ? element("p", { class: "faint" }, "Native histograms: their counts are drawn. The heat map shows their buckets.") : null,
+    chartHost, list?.node);
+  const chart = drawChart(chartHost, series, { ...options, unit, hover: list?.hover });
+  if (list) list.chosen = (numbers) => chart.show(numbers);
   return chart;
+}
+
+/** The names of series with their values; a click shows one alone, with Ctrl it adds or takes away. */
+function legend(series, unit, step) {
+  const own = { chosen: () => {} };
+  let chosen = null;
+  const last = (one) => (one.points.length ? one.points[one.points.length - 1][1] : NaN);
+  const items = [];
+  const makeItem = (one, index) => {
+    const value = element("span", { class: "last" }, withUnit(last(one), unit));
+    const button = element("button", { type: "button", "aria-pressed": "false", onclick: (event) => choose(index, event.ctrlKey || event.metaKey) },
+      element("span", { class: "swatch", style: { background: seriesColor(index) } }), labelSet(one.labels), value);
+    mark(button, index);
+    items.push({ button, value, one });
+    return element("li", {}, button);
+  };
+  const mark = (button, index) => {
+    button.setAttribute("aria-pressed", String(chosen?.has(index) ?? false));
+    button.classList.toggle("dim", chosen !== null && !chosen.has(index));
+  };
+  const choose = (index, adds) => {
+    if (adds) {
+      chosen = new Set(chosen ?? series.keys());
+      if (!chosen.delete(index)) chosen.add(index);
+    } else chosen = chosen?.size === 1 && chosen.has(index) ? null : new Set([index]);
+    if (chosen && (chosen.size === 0 || chosen.size === series.length)) chosen = null;
+    items.forEach(({ button }, place) => mark(button, place));
+    own.chosen(chosen);
+  };
+  let pending = 0;
+  own.hover = (at) => {
+    cancelAnimationFrame(pending);
+    pending = requestAnimationFrame(() => items.forEach(({ value, one }) => {
+      const point = at === null ? null : nearest(one.points, at, step);
+      value.textContent = at === null ? withUnit(last(one), unit) : point ? withUnit(point[1], unit) : "–";
+    }));
+  };
+  const list = element("ul", { class: "legend", "aria-label": "Legend: choose a series to see it alone" });
+  const more = element("li");
+  const grow = () => {
+    more.remove();
+    const from = items.length;
+    series.slice(from, from + legendRows).forEach((one, index) => list.append(makeItem(one, from + index)));
+    if (items.length < series.length) list.append(replace(more, element("button", { type: "button", onclick: grow }, `Show more (${count(series.length - items.length)} left)`)));
+  };
+  grow();
+  own.node = list;
+  return own;
 }
 
 /** The answer as tab-separated text, for a spreadsheet. */
