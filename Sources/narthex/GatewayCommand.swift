@@ -40,6 +40,14 @@ enum GatewayCommand {
                     + "does, or leave-out. One of: [fail, leave-out]",
                 kind: .choice(["fail", "leave-out"], named: "way to treat conflicts"), default: "fail"),
             .init(
+                "gateway.policy-file",
+                "File of policies: lifetimes, accumulation and limits for the groups of clients that cannot be changed. Read "
+                    + "again when it changes.", default: ""),
+            .init(
+                "gateway.access-file",
+                "File that says which users and tokens may push, read or delete which groups; what it does not grant is "
+                    + "refused. Read again when it changes.", default: ""),
+            .init(
                 "web.allowed-origin",
                 "Origin whose pages may push and delete from a browser, such as https://example.org; may be given several "
                     + "times. Clients that are no browsers are not concerned.", kind: .custom { $0 },

@@ -36,13 +36,21 @@ struct GatewayProcess {
             bridge?.open(from: store)
             // Whatever ends the process from here on, what was acknowledged is on disk, and a snapshot is left.
             defer { store.close() }
+            let policies = try path("gateway.policy-file").map { try PolicyBook(path: $0, logger: logger) }
+            policies?.assignQuotas(in: store)
             let service = GatewayService(
                 store: store, settings: settings, metrics: GatewayMetrics(), logger: logger, workers: workers,
+                policies: policies,
                 onQuit: { end.yield("received termination request via web service, exiting gracefully...") })
-            let access = try webAccess()
+            let rights = try path("gateway.access-file").map { path in
+                try AccessGuard(path: path, guarding: service, logger: logger)
+            }
+            let files = WatchedFiles(policies: policies, access: rights, store: store, workers: workers)
+            let guarded: any HTTPService = rights ?? service
+            let access = try path("web.config.file").map { try WebAccess(path: $0, logger: logger) }
             let tls = try access.flatMap { access in try TLSReloader(access, logger: logger) }
             let server = HTTPServer(
-                service: access?.guarding(service) ?? service, limits: ServerFlags.limits(flags), group: group, tls: tls
+                service: access?.guarding(guarded) ?? guarded, limits: ServerFlags.limits(flags), group: group, tls: tls
             )
             service.attach(server)
             let addresses = try await WebListeners(flags: flags, logger: logger).open(
@@ -50,6 +58,7 @@ struct GatewayProcess {
             ports?.gateway = addresses.first
             await withDiscardingTaskGroup { group in
                 group.addTask { await ExpiryTimer(store: store, workers: workers).run() }
+                group.addTask { await files.run() }
                 for await reason in ends {
                     logger.info("\(reason)")
                     break
@@ -66,10 +75,8 @@ struct GatewayProcess {
         }
     }
 
-    private func webAccess() throws -> WebAccess? {
-        let path = flags["web.config.file"]
-        return path.isEmpty ? nil : try WebAccess(path: path, logger: logger)
-    }
+    /// The file that a flag names, if it names one.
+    private func path(_ flag: String) -> String? { flags[flag].isEmpty ? nil : flags[flag] }
 
     private func openStore() throws -> GatewayStore {
         let path = flags["persistence.file"]

@@ -107,13 +107,19 @@ extension GatewayService {
             throw PushBody.Refused(status: .badRequest, reason: error.description)
         }
         let time = WallClock.nanoseconds()
-        return groups.map { group in
+        var pushes: [Push] = []
+        pushes.reserveCapacity(groups.count)
+        for group in groups {
             let terms = terms(wishes, for: group.key)
-            return Push(
-                group: group.key, families: group.families, mode: terms.mode,
-                check: settings.checksConsistency ? .consistency : .none, time: time, lifetime: terms.lifetime,
-                gaugeRule: terms.gaugeRule)
+            // Each group counts as a push; where one comes too soon, the request does.
+            if let refusal = terms.rateRefusal() {
+                throw PushBody.Refused(status: Self.status(of: refusal), reason: refusal.description)
+            }
+            pushes.append(
+                terms.push(
+                    group.key, group.families, check: settings.checksConsistency ? .consistency : .none, time: time))
         }
+        return pushes
     }
 
     private func refuseBatch(_ push: PushRequest, _ status: HTTPStatus, _ reason: String) {

@@ -100,9 +100,12 @@ extension GatewayService {
     ) {
         let checks = settings.checksConsistency
         let terms = terms(wishes, for: group)
-        let push = Push(
-            group: group, families: families, mode: terms.mode, check: checks ? .consistency : .none,
-            time: WallClock.nanoseconds(), lifetime: terms.lifetime, gaugeRule: terms.gaugeRule)
+        if let refusal = terms.rateRefusal() {
+            refuse(request, Self.status(of: refusal), refusal.description, group: group)
+            return
+        }
+        let push = terms.push(
+            group, families, check: checks ? .consistency : .none, time: WallClock.nanoseconds())
         store.submit(Self.once(key, .push(push))) { [self] outcome in
             switch outcome {
             case .accepted, .each, .repeated:

@@ -30,7 +30,7 @@ extension GatewayService {
             let own = settings.ownMetrics == .together ? query.own(ownFamilies(leftOut: scrape.leftOutCount)) : []
             var response = exposition(head) { scrape.body(own: own, format: $0, coding: $1) }
             if scrape.awaitsScrapers, let scraper = Scraper.name(head) {
-                response.whenSent = { [self] in
+                response.whenSent = { [self, scrape] in
                     workers.submit { _ in self.store.confirm(scrape, by: scraper) }
                 }
             }
@@ -84,6 +84,12 @@ extension GatewayService {
                 MetricFamily(name: name, help: help, type: type, metrics: [Metric(labels: [], value: content)]))
         }
         add("narthex_gateway_groups", "Groups that are stored.", .gauge, Double(store.groupCount))
+        if let policies {
+            add(
+                "narthex_gateway_policies_in_force",
+                "Whether the policy file as it is now is in force: 0 if it cannot be used.", .gauge,
+                policies.isInForce ? 1 : 0)
+        }
         if let bytes = store.journalBytes {
             add(
                 "narthex_gateway_journal_bytes", "Bytes of the journal since the last snapshot was begun.", .gauge,

@@ -17,6 +17,8 @@ package final class GatewayService: HTTPService {
     /// Work that would hold up an event loop.
     let workers: NIOThreadPool
     let startTime: (second: Int64, nanosecond: Int)
+    /// What is done about pushes whatever clients ask for.
+    let policies: PolicyBook?
     let onQuit: @Sendable () -> Void
     private let router: GatewayRouter
     /// Clients that follow changes.
@@ -30,13 +32,14 @@ package final class GatewayService: HTTPService {
     ///   - onQuit: Called when `/-/quit` asks for the end.
     package init(
         store: GatewayStore, settings: GatewaySettings, metrics: GatewayMetrics, logger: Logger, workers: NIOThreadPool,
-        onQuit: @escaping @Sendable () -> Void
+        policies: PolicyBook? = nil, onQuit: @escaping @Sendable () -> Void
     ) {
         self.store = store
         self.settings = settings
         self.metrics = metrics
         self.logger = logger
         self.workers = workers
+        self.policies = policies
         self.onQuit = onQuit
         startTime = WallClock.now()
         router = GatewayRouter(settings)

@@ -1,4 +1,5 @@
 package import Gateway
+internal import MetricModel
 
 /// What a push asks for beside its metrics, by its method, its query and its header fields; a client that knows only
 /// Pushgateway asks for nothing but the mode.
@@ -51,21 +52,53 @@ package struct PushWishes: Sendable, Hashable {
     }
 }
 
-/// How a push is taken: what the request asks for, and what holds where it does not say.
-package struct PushTerms: Sendable {
+/// How a push is taken: what the request asks for, and what a policy says where the request does not.
+struct PushTerms: Sendable {
     /// What happens to what the group already has.
-    package var mode: Push.Mode
+    var mode: Push.Mode
     /// How long the group stays from now on.
-    package var lifetime: Lifetime
+    var lifetime: Lifetime
     /// For gauges of an accumulating push.
-    package var gaugeRule: GaugeRule
+    var gaugeRule: GaugeRule
+    /// The policy that is for the group.
+    var policy: PolicyBook.Entry?
+    /// Whether the policy's rules for gauges of some names hold.
+    var usesNamedGaugeRules = false
+
+    /// Why the push comes too soon after others; nil if it does not. Counts the push.
+    func rateRefusal() -> Refusal? {
+        guard let policy, let limiter = policy.limiter, !limiter.allow() else { return nil }
+        let rate = policy.policy.limits.pushesPerSecond ?? 0
+        return .limit("the policy for \(policy.policy.match) allows \(rate) pushes a second; try again later")
+    }
+
+    /// The command.
+    func push(_ group: GroupingKey, _ families: [MetricFamily], check: Push.Check, time: Int64) -> Push {
+        var push = Push(
+            group: group, families: families, mode: mode, check: check, time: time, lifetime: lifetime,
+            gaugeRule: gaugeRule)
+        push.quota = policy?.quota
+        if usesNamedGaugeRules, mode == .accumulate {
+            push.gaugeRules = policy?.policy.gaugeRules(for: families) ?? [:]
+        }
+        return push
+    }
 }
 
 extension GatewayService {
-    /// Settles how a push to `group` is taken. The one place where wishes of requests become commands: whatever else has
-    /// a say in it, such as a policy, is asked here.
+    /// Settles how a push to `group` is taken: the one place where wishes of requests and policies become commands.
+    ///
+    /// What a request asks for goes before what a policy says, but that a policy accumulates holds for every client.
     func terms(_ wishes: PushWishes, for group: GroupingKey) -> PushTerms {
-        PushTerms(
-            mode: wishes.mode, lifetime: wishes.lifetime ?? .forever, gaugeRule: wishes.gaugeRule ?? .last)
+        guard let entry = policies?.entry(for: group) else {
+            return PushTerms(
+                mode: wishes.mode, lifetime: wishes.lifetime ?? .forever, gaugeRule: wishes.gaugeRule ?? .last)
+        }
+        let policy = entry.policy
+        return PushTerms(
+            mode: policy.accumulates ? .accumulate : wishes.mode,
+            lifetime: wishes.lifetime ?? policy.lifetime ?? .forever,
+            gaugeRule: wishes.gaugeRule ?? policy.gaugeRule ?? .last, policy: entry,
+            usesNamedGaugeRules: wishes.gaugeRule == nil)
     }
 }
