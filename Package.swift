@@ -146,7 +146,8 @@ let benchmarks: [Target] =
             name: "PromQLBenchmarks", dependencies: ["MetricModel", "Matching", "PromQL", "TSDB"],
             path: "Benchmarks/PromQLBenchmarks", swiftSettings: strict),
         .executableTarget(
-            name: "GatewayBenchmarks", dependencies: ["MetricModel", "Exposition", "DurableFiles", "Gateway"],
+            name: "GatewayBenchmarks",
+            dependencies: ["MetricModel", "Exposition", "DurableFiles", "Gateway", "CAllocationCounter"],
             path: "Benchmarks/GatewayBenchmarks", swiftSettings: strict),
         .target(name: "CAllocationCounter", path: "Benchmarks/CAllocationCounter"),
         .executableTarget(

@@ -1,3 +1,4 @@
+import CAllocationCounter
 import DurableFiles
 import Exposition
 import Gateway
@@ -10,17 +11,36 @@ import Glibc
 
 /// What a push, a scrape and a restart cost in the store itself, without HTTP.
 ///
-///     BENCHMARKS=1 NARTHEX_CORE=1 swift run -c release --scratch-path .build-bench GatewayBenchmarks
+///     BENCHMARKS=1 NARTHEX_CORE=1 swift run -c release --scratch-path .build-bench GatewayBenchmarks [push|journal]
+///
+/// Times are those of the processor, so that other programs on the machine disturb them little.
 @main
 struct GatewayBenchmarks {
     static func main() throws {
         print("one push: 20 samples in 5 families, \(Batch.body(0).count) bytes")
-        let parsed = measure("parse a push", rounds: 20_000) { round in
-            (try? TextParser.parse(Batch.body(round % 64)))?.count ?? 0
-        }
-        _ = parsed
-        for count in [1, 1000, 10_000, 100_000] { try groups(count) }
+        let bodies = (0..<64).map { Batch.body($0) }
+        measure("parse a push", rounds: 20_000) { round in (try? TextParser.parse(bodies[round % 64]))?.count ?? 0 }
+        let only = CommandLine.arguments.dropFirst().first
+        if only == "push" { return try pushes([1, 1000, 10_000, 100_000]) }
+        if only != "journal" { for count in [1, 1000, 10_000, 100_000] { try groups(count) } }
         try journal()
+    }
+
+    /// Pushes alone, at random over all groups.
+    static func pushes(_ counts: [Int]) throws {
+        let pushes = try (0..<64).map { try Batch.families($0) }
+        for count in counts {
+            print("\n\(count) groups")
+            let store = GatewayStore()
+            for group in 0..<count { push(store, group, pushes[group % 64]) }
+            for (name, mode) in [("PUT", .replaceGroup), ("POST", .replaceFamilies), ("PATCH", .accumulate)]
+                as [(String, Push.Mode)]
+            {
+                measure(name, rounds: 40_000) { round in
+                    push(store, (round &* 7919) % count, pushes[round % 64], mode)
+                }
+            }
+        }
     }
 
     /// Everything that depends on how much is stored.
@@ -34,21 +54,21 @@ struct GatewayBenchmarks {
         }
         let after = residentBytes()
         print("  resident: \((after - before) / max(1, count * 22)) bytes a series (20 and two push times a group)")
-        _ = measure("push (prepare and apply)", rounds: 20_000) { round in
+        measure("push (prepare and apply)", rounds: 20_000) { round in
             push(store, (round &* 7919) % count, pushes[round % 64])
         }
-        _ = measure("POST", rounds: 20_000) { round in
+        measure("POST", rounds: 20_000) { round in
             push(store, (round &* 7919) % count, pushes[round % 64], .replaceFamilies)
         }
-        _ = measure("PATCH", rounds: 20_000) { round in
+        measure("PATCH", rounds: 20_000) { round in
             push(store, (round &* 7919) % count, pushes[round % 64], .accumulate)
         }
         for coding in [Scrape.Coding.identity, .gzip] {
             measureOnce("scrape, cold, \(coding)", count: 1) { _ = store.scrape().text(own: [], coding: coding).count }
-            _ = measure("scrape, warm, \(coding)", rounds: count > 1000 ? 5 : 100) { _ in
+            measure("scrape, warm, \(coding)", rounds: count > 1000 ? 5 : 100) { _ in
                 store.scrape().text(own: [], coding: coding).count
             }
-            _ = measure("scrape after a push, \(coding)", rounds: count > 1000 ? 5 : 100) { round in
+            measure("scrape after a push, \(coding)", rounds: count > 1000 ? 5 : 100) { round in
                 push(store, round % count, pushes[round % 64])
                 return store.scrape().text(own: [], coding: coding).count
             }
@@ -154,26 +174,37 @@ enum Batch {
     static func families(_ seed: Int) throws -> [MetricFamily] { try TextParser.parse(body(seed)) }
 }
 
+@discardableResult
 func measure(_ name: String, rounds: Int, _ body: (Int) -> Int) -> Int {
     var sum = 0
     sum &+= body(0)
-    let start = ContinuousClock.now
+    let allocations = allocation_count()
+    let start = processorTime()
     for round in 0..<rounds { sum &+= body(round) }
-    report(name, start.duration(to: .now), rounds)
+    let time = processorTime() - start
+    let each = Double(allocation_count() - allocations) / Double(max(1, rounds))
+    print("  \(name): \(text(time, rounds)) each, \((each * 10).rounded() / 10) allocations")
     return sum
 }
 
 func measureOnce(_ name: String, count: Int, _ body: () -> Void) {
-    let start = ContinuousClock.now
+    let wall = ContinuousClock.now
+    let start = processorTime()
     body()
-    report(name, start.duration(to: .now), count)
+    let time = processorTime() - start
+    print("  \(name): \(text(time, count))\(count > 1 ? " each" : ""), in all \(wall.duration(to: .now))")
 }
 
-func report(_ name: String, _ duration: Duration, _ count: Int) {
-    let nanoseconds = duration.components.seconds * 1_000_000_000 + duration.components.attoseconds / 1_000_000_000
+/// Nanoseconds that this thread has had a processor.
+func processorTime() -> Int {
+    var time = timespec()
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+    return time.tv_sec * 1_000_000_000 + time.tv_nsec
+}
+
+func text(_ nanoseconds: Int, _ count: Int) -> String {
     let each = Double(nanoseconds) / Double(max(1, count))
-    let text = each > 1e6 ? "\((each / 1e4).rounded() / 100) ms" : "\((each / 10).rounded() / 100) µs"
-    print("  \(name): \(text)" + (count > 1 ? " each" : ""))
+    return each > 1e6 ? "\((each / 1e4).rounded() / 100) ms" : "\((each / 10).rounded() / 100) µs"
 }
 
 func residentBytes() -> Int {

@@ -44,12 +44,22 @@ package final class Condition: Sendable {
 
     /// ``wait()``, but for at most `milliseconds`.
     package func wait(milliseconds: Int64) {
+        wait(until: Condition.now() + max(0, min(milliseconds, 1 << 40)) * 1_000_000)
+    }
+
+    /// ``wait()``, but not beyond a moment, in nanoseconds of ``now()``.
+    package func wait(until moment: Int64) {
         var deadline = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &deadline)
-        let nanoseconds = Int64(deadline.tv_nsec) + max(0, min(milliseconds, 1 << 40)) * 1_000_000
-        deadline.tv_sec += Int(nanoseconds / 1_000_000_000)
-        deadline.tv_nsec = Int(nanoseconds % 1_000_000_000)
+        deadline.tv_sec = Int(moment / 1_000_000_000)
+        deadline.tv_nsec = Int(moment % 1_000_000_000)
         pthread_cond_timedwait(condition, mutex, &deadline)
+    }
+
+    /// Nanoseconds of a clock that nobody sets.
+    package static func now() -> Int64 {
+        var now = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &now)
+        return Int64(now.tv_sec) * 1_000_000_000 + Int64(now.tv_nsec)
     }
 
     /// Wakes one thread that waits.

@@ -32,6 +32,11 @@ package final class WorkerThread: Sendable {
         handle = Mutex(thread)
     }
 
+    /// A thread that nobody waited for ends on its own.
+    deinit {
+        if let thread = handle.withLock({ $0 }) { pthread_detach(thread) }
+    }
+
     /// Waits until the thread has ended; a second call returns at once.
     package func join() {
         let thread = handle.withLock { handle -> pthread_t? in

@@ -13,6 +13,8 @@ extension GatewayStore {
         package var maximumJournalBytes: Int64
         /// The disk.
         package var fileSystem: any FileSystem
+        /// A segment of the journal grows by up to so many bytes of zeros before they are needed; 0: it does not.
+        package var journalStep = 1 << 20
         /// Called with what an operator should know; from any thread.
         package var onEvent: @Sendable (StoreEvent) -> Void
 

@@ -17,6 +17,9 @@ package final class GatewayStore: Sendable {
         package var remembered = RememberedOutcomes.Limits()
         /// Told each change, with what it holds.
         package var observer: (any GatewayObserver)?
+        /// Both clocks of the machine, in nanoseconds: since 1970, and one that nobody sets. When the first jumps against
+        /// the second, lifetimes jump with it.
+        package var clocks: @Sendable () -> (wall: Int64, steady: Int64) = { ClockWatch.system() }
 
         /// Options; by default nothing is limited.
         package init(
@@ -37,6 +40,8 @@ package final class GatewayStore: Sendable {
     private let keeper: SnapshotKeeper?
     let watchers = ChangeWatchers()
     private let observer: (any GatewayObserver)?
+    private let clocks: @Sendable () -> (wall: Int64, steady: Int64)
+    private let clockWatch = Mutex(ClockWatch())
     /// Groups that are removed at once, under the lock: well below a millisecond of work.
     static let portion = 16
 
@@ -44,6 +49,7 @@ package final class GatewayStore: Sendable {
     package init(options: Options = Options()) {
         state = Mutex(options.emptyState)
         observer = options.observer
+        clocks = options.clocks
         journal = nil
         keeper = nil
     }
@@ -59,12 +65,13 @@ package final class GatewayStore: Sendable {
         let (fileLock, recovery) = try GatewayStore.recover(persistence, options)
         let writer = JournalWriter(
             persistence.fileSystem, path: path, segmentNumber: recovery.nextSegment,
-            nextSequence: recovery.nextSequence)
+            nextSequence: recovery.nextSequence, maximumStep: persistence.journalStep)
         let journal = Journal(writer, onEvent: persistence.onEvent)
         let keeper = SnapshotKeeper(persistence, journal, fileLock)
         self.journal = journal
         self.keeper = keeper
         observer = options.observer
+        clocks = options.clocks
         state = Mutex(recovery.state)
         for event in recovery.events { persistence.onEvent(event) }
         do throws(FileError) {
@@ -91,21 +98,23 @@ package final class GatewayStore: Sendable {
     }
 
     /// Does what `command` says; `completion` is called once, when the outcome is durable or the command refused:
-    /// before this call returns, or later from the journal's thread.
-    package func submit(_ command: Command, completion: @escaping @Sendable (Outcome) -> Void) {
+    /// before this call returns, or later.
+    /// - Parameter queue: Where the completion is called if it is called later; the journal's thread if there is none.
+    package func submit(
+        _ command: Command, on queue: (any OutcomeQueue)? = nil, completion: @escaping @Sendable (Outcome) -> Void
+    ) {
         let prepared = PreparedCommand(command, encoding: journal != nil)
-        // What is wiped is freed when this call ends, outside of the lock.
-        var wiped: GatewayState?
-        commit(completion) { state, log in
-            if case .wipe = prepared { wiped = state }
+        var wiped: WipedState?
+        commit(queue, completion) { state, log in
+            if case .wipe = prepared { wiped = WipedState(state) }
             return state.perform(prepared, &log)
         }
-        _ = consume wiped
+        if let wiped, wiped.isLarge { _ = try? WorkerThread(name: "free") { wiped.free() } }
     }
 
     /// Makes a change, and writes down its effects.
     private func commit(
-        _ completion: @escaping @Sendable (Outcome) -> Void,
+        _ queue: (any OutcomeQueue)?, _ completion: @escaping @Sendable (Outcome) -> Void,
         _ change: (inout GatewayState, inout EffectLog) -> Outcome
     ) {
         var isChanged = false
@@ -114,12 +123,14 @@ package final class GatewayStore: Sendable {
             let lastChange = state.changes.lastID
             defer { isChanged = state.changes.lastID != lastChange }
             var log = EffectLog(isKept: journal != nil, isObserved: observer != nil)
+            let jump = clockWatch.withLock { $0.jump(at: clocks()) }
+            if jump != 0 { state.moveEnds(by: jump, &log) }
             let outcome = change(&state, &log)
             if let observer, !log.applied.isEmpty { observer.note(log.applied) }
             guard let journal else { return outcome }
             // An answer that repeats an earlier one must not come before that is durable.
             if log.effects.isEmpty, case .repeated = outcome {} else if log.effects.isEmpty { return outcome }
-            journal.submit(log.effects) { refusal in completion(refusal.map { .refused($0) } ?? outcome) }
+            journal.submit(log.effects, on: queue) { refusal in completion(refusal.map { .refused($0) } ?? outcome) }
             return nil
         }
         if let immediate { completion(immediate) }
@@ -137,7 +148,7 @@ package final class GatewayStore: Sendable {
         var removed = 0
         while true {
             let before = removed
-            commit({ _ in }) { state, log in
+            commit(nil, { _ in }) { state, log in
                 let count = state.expiredCount
                 _ = state.perform(.expire(at: now, limit: GatewayStore.portion), &log)
                 removed += state.expiredCount - count
@@ -214,5 +225,21 @@ package final class GatewayStore: Sendable {
         var groups: [GroupView] = []
         forEachGroup { groups.append($0) }
         return groups.sorted { $0.key < $1.key }
+    }
+}
+
+/// What was wiped: freeing it takes long if there is much of it, and must not hold up an event loop.
+private final class WipedState: Sendable {
+    private let state: Mutex<GatewayState?>
+    let isLarge: Bool
+
+    init(_ state: GatewayState) {
+        isLarge = state.groupCount > 256
+        self.state = Mutex(state)
+    }
+
+    func free() {
+        let state = state.withLock { $0.take() }
+        _ = consume state
     }
 }

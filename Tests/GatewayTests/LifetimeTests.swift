@@ -1,5 +1,7 @@
+import DurableFiles
 import Gateway
 import MetricModel
+import Synchronization
 import TestSupport
 import Testing
 
@@ -125,5 +127,43 @@ import Testing
             while !reopened.isIdle {}
             reopened.close()
         }
+    }
+
+    /// Promise D10.
+    @Test func `lifetimes end by the time that passes, whatever the clock is set to`() throws {
+        let clocks = Mutex((wall: 1_600_000_000 * Self.second, steady: 50 * Self.second))
+        var options = GatewayStore.Options()
+        options.clocks = { clocks.withLock { $0 } }
+        let disk = SimulatedDisk()
+        var store = try GatewayStore(
+            options: options, persistence: .init(path: "/data/g", snapshotInterval: nil, fileSystem: disk))
+        func pass(_ seconds: Int64, set jump: Int64 = 0) {
+            clocks.withLock { clocks in
+                clocks.wall += (seconds + jump) * Self.second
+                clocks.steady += seconds * Self.second
+            }
+            store.expire(at: clocks.withLock { $0.wall })
+        }
+        let tenYears: Int64 = 315_360_000
+        pass(0)
+        #expect(
+            store.run(push("a", at: clocks.withLock { $0.wall }, .nanoseconds(100 * Self.second))) == .accepted)
+        pass(40, set: tenYears)
+        #expect(store.groupCount == 1)
+        pass(40, set: -2 * tenYears)
+        #expect(store.groupCount == 1)
+        // What was moved is on disk.
+        #expect(store.run(.delete(GroupingKey(["job": "none"]))) == .accepted)
+        while !store.isIdle {}
+        disk.restart(.dropUnsynced)
+        store.close()
+        store = try GatewayStore(
+            options: options, persistence: .init(path: "/data/g", snapshotInterval: nil, fileSystem: disk))
+        pass(0)
+        pass(19)
+        #expect(store.groupCount == 1)
+        pass(2)
+        #expect(store.groupCount == 0)
+        store.close()
     }
 }

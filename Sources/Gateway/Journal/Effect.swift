@@ -13,6 +13,8 @@ enum Effect: Sendable {
     case group(GroupView)
     case scraped(ScrapedGroup, by: ByteString)
     case remembered(RememberedOutcomes.Entry)
+    /// The clock was set, and the end of a group with it.
+    case lifetime(GroupingKey, GroupLifetime)
 
     private enum Kind: UInt8 {
         case push = 1
@@ -22,6 +24,7 @@ enum Effect: Sendable {
         case group = 5
         case scraped = 6
         case remembered = 7
+        case lifetime = 8
     }
 
     /// The effect as bytes; see docs/format/journal.md.
@@ -72,6 +75,10 @@ enum Effect: Sendable {
             writer.varint(entry.key.fingerprint)
             writer.signed(entry.key.time)
             OutcomeCoding.append(entry.outcome, to: &writer)
+        case .lifetime(let key, let lifetime):
+            writer.byte(Kind.lifetime.rawValue)
+            Effect.append(key, to: &writer)
+            Effect.append(lifetime, to: &writer)
         }
         return writer.bytes
     }
@@ -104,6 +111,9 @@ enum Effect: Sendable {
             let key = IdempotencyKey(
                 try reader.text(), fingerprint: try reader.varint(), time: try reader.signed())
             self = .remembered(.init(key: key, outcome: try OutcomeCoding.read(&reader)))
+        case .lifetime:
+            let key = try Effect.key(&reader)
+            self = .lifetime(key, try Effect.groupLifetime(&reader))
         }
         guard reader.isAtEnd else { throw MalformedBytes() }
     }
@@ -247,6 +257,8 @@ extension GatewayState {
         case .group(let group): restore(group)
         case .scraped(let group, let scraper): _ = credit(group, to: scraper)
         case .remembered(let entry): remembered.insert(entry)
+        case .lifetime(let key, let lifetime):
+            if let number = groupNumbers[key] { setLifetime(lifetime, of: number) }
         }
     }
 

@@ -1,14 +1,32 @@
 internal import DurableFiles
 
+/// Where outcomes are wanted: a thread or event loop to which many are handed over at once.
+package protocol OutcomeQueue: AnyObject, Sendable {
+    /// Runs `body` soon, and everything in the order in which it came.
+    func run(_ body: @escaping @Sendable () -> Void)
+}
+
 /// Makes effects durable in the order in which they are handed in: one thread writes whatever has gathered as one
-/// frame and syncs it, while the next gather. Nobody waits longer than for the frame before and the own one.
+/// frame and syncs it, while the next gather. Nobody waits longer than for the frame before and the own one, and a
+/// moment in between.
 final class Journal: Sendable {
     /// Called once, on the journal's thread: with nil when the effect is durable.
     typealias Completion = @Sendable (Refusal?) -> Void
 
     private struct Entry {
-        let effects: [[UInt8]]
         let completion: Completion
+        let queue: (any OutcomeQueue)?
+    }
+
+    /// What becomes durable together.
+    private struct Batch {
+        var entries: [Entry] = []
+        var draft = JournalFrame.Draft()
+
+        mutating func removeAll() {
+            entries.removeAll(keepingCapacity: entries.capacity < 4096)
+            draft.removeAll()
+        }
     }
 
     private enum Mode: Equatable {
@@ -21,10 +39,17 @@ final class Journal: Sendable {
     }
 
     private struct State {
-        var pending: [Entry] = []
-        var pendingBytes = 0
+        var pending = Batch()
         var mode = Mode.running
         var isWriting = false
+        /// The journal's thread sleeps until so many entries are pending.
+        var wakeCount = 1
+        /// How many entries the last frame had.
+        var lastCount = 1
+        /// How long the last frame took to be written and synced, in nanoseconds.
+        var lastDuration: Int64 = 0
+        /// When the last frame was durable, by ``Condition/now()``.
+        var lastEnd: Int64 = 0
         var isClosing = false
         var wantedRotations = 0
         var rotations = 0
@@ -36,12 +61,16 @@ final class Journal: Sendable {
     /// Effects that wait to be written take up at most this many bytes; beyond, commands are refused.
     static let maximumPendingBytes = 256 << 20
     private static let retryMilliseconds: Int64 = 100
+    /// The longest that a frame waits for more effects.
+    private static let maximumGathering: Int64 = 2_000_000
 
     private let condition = Condition()
     // SAFETY: only used within `condition.withLock`.
     private nonisolated(unsafe) var state = State()
     // SAFETY: only used by the journal's thread once it runs.
     private nonisolated(unsafe) var writer: JournalWriter
+    // SAFETY: only used by the journal's thread; what is written while the next batch gathers.
+    private nonisolated(unsafe) var batch = Batch()
     private nonisolated(unsafe) var thread: WorkerThread?
     private let onEvent: @Sendable (StoreEvent) -> Void
 
@@ -63,7 +92,7 @@ final class Journal: Sendable {
             if state.isClosing { return .closing }
             switch state.mode {
             case .running:
-                guard state.pendingBytes < Journal.maximumPendingBytes else {
+                guard state.pending.draft.count < Journal.maximumPendingBytes else {
                     return .unavailable("too many pushes wait for the disk; try again", isRetriable: true)
                 }
                 return nil
@@ -80,17 +109,17 @@ final class Journal: Sendable {
 
     /// Hands effects in that become durable together. The caller holds whatever lock gives effects their order. Without
     /// effects, the completion comes when all that was handed in before is durable.
-    func submit(_ effects: [[UInt8]], completion: @escaping Completion) {
+    /// - Parameter queue: Where the completion is called; on the journal's thread if there is none.
+    func submit(_ effects: [[UInt8]], on queue: (any OutcomeQueue)?, completion: @escaping Completion) {
         condition.withLock {
-            let wasIdle = state.pending.isEmpty
-            state.pending.append(Entry(effects: effects, completion: completion))
-            for effect in effects { state.pendingBytes += effect.count }
-            if wasIdle { condition.broadcast() }
+            state.pending.entries.append(Entry(completion: completion, queue: queue))
+            for effect in effects { state.pending.draft.append(effect) }
+            if state.pending.entries.count == state.wakeCount { condition.broadcast() }
         }
     }
 
     /// Whether nothing waits to be written.
-    var isIdle: Bool { condition.withLock { state.pending.isEmpty && !state.isWriting } }
+    var isIdle: Bool { condition.withLock { state.pending.entries.isEmpty && !state.isWriting } }
 
     /// Bytes written since the last rotation.
     var byteCount: Int64 { condition.withLock { state.byteCount } }
@@ -124,20 +153,24 @@ final class Journal: Sendable {
 
     private func run() {
         while true {
-            let (batch, rotations, isEnd) = condition.withLock { () -> ([Entry], Int, Bool) in
-                while state.pending.isEmpty && state.rotations == state.wantedRotations && !state.isClosing {
-                    condition.wait()
-                }
-                defer {
-                    state.isWriting = !state.pending.isEmpty
-                    state.pending = []
-                    state.pendingBytes = 0
-                }
-                return (state.pending, state.wantedRotations, state.isClosing && state.pending.isEmpty)
+            let (rotations, isEnd) = condition.withLock { () -> (Int, Bool) in
+                awaitEntries()
+                swap(&batch, &state.pending)
+                state.isWriting = !batch.entries.isEmpty
+                return (state.wantedRotations, state.isClosing && batch.entries.isEmpty)
             }
-            if !batch.isEmpty {
-                write(batch)
-                condition.withLock { state.isWriting = false }
+            if !batch.entries.isEmpty {
+                let start = Condition.now()
+                write()
+                let end = Condition.now()
+                let count = batch.entries.count
+                batch.removeAll()
+                condition.withLock {
+                    state.isWriting = false
+                    state.lastCount = count
+                    state.lastDuration = end - start
+                    state.lastEnd = end
+                }
             }
             rotate(upTo: rotations)
             if isEnd { break }
@@ -145,6 +178,29 @@ final class Journal: Sendable {
         condition.withLock {
             if state.mode == .running { state.mode = .closed }
             condition.broadcast()
+        }
+    }
+
+    /// Waits until there is something to do. The lock is held.
+    private func awaitEntries() {
+        state.wakeCount = 1
+        while state.pending.entries.isEmpty && !isCalled { condition.wait() }
+        gather()
+        state.wakeCount = .max
+    }
+
+    /// Whether there is something to do beside writing.
+    private var isCalled: Bool { state.rotations != state.wantedRotations || state.isClosing }
+
+    /// Gives those who were answered together a moment to come back together: else the first of them would have a sync
+    /// of its own, and the others wait for two. Clients that come one at a time never wait.
+    private func gather() {
+        let longest = min(state.lastDuration / 2, Journal.maximumGathering)
+        let start = Condition.now()
+        guard state.pending.entries.count < state.lastCount, start - state.lastEnd < longest else { return }
+        state.wakeCount = state.lastCount
+        while state.pending.entries.count < state.lastCount, !isCalled, Condition.now() - start < longest {
+            condition.wait(until: start + longest)
         }
     }
 
@@ -159,40 +215,35 @@ final class Journal: Sendable {
         }
     }
 
-    private func write(_ batch: [Entry]) {
-        if case .failed = condition.withLock({ state.mode }) { return finish(batch, refusal) }
-        let effects = batch.flatMap(\.effects)
-        if effects.isEmpty { return finish(batch, nil) }
+    private func write() {
+        if case .failed = condition.withLock({ state.mode }) { return finish(batch.entries, refusal) }
+        if batch.draft.isEmpty { return finish(batch.entries, nil) }
         do throws(FileError) {
-            try writer.append(effects)
+            try writer.append(&batch.draft)
             condition.withLock { state.byteCount = writer.byteCount }
-            finish(batch, nil)
+            finish(batch.entries, nil)
         } catch {
-            guard error.isOutOfSpace && error.operation != .sync else { return fail(error, batch) }
+            guard error.isOutOfSpace && error.operation != .sync else { return fail(error, batch.entries) }
             setMode(.full(error.description), .spaceExhausted(error.description))
-            finish(batch, refusal)
-            retry(effects)
+            finish(batch.entries, refusal)
+            retry()
         }
     }
 
     /// Writes what did not fit as soon as it fits. It is part of the state already, so that nothing may come before
     /// it; its clients were told to try again.
-    private func retry(_ first: [[UInt8]]) {
-        var effects = first
+    private func retry() {
         while true {
             // What was handed in just before the disk was found full is part of the state as well.
-            let (late, isClosing) = condition.withLock { () -> ([Entry], Bool) in
+            let (late, isClosing) = condition.withLock { () -> (Batch, Bool) in
                 if !state.isClosing { condition.wait(milliseconds: Journal.retryMilliseconds) }
-                defer {
-                    state.pending = []
-                    state.pendingBytes = 0
-                }
+                defer { state.pending = Batch() }
                 return (state.pending, state.isClosing)
             }
-            effects += late.flatMap(\.effects)
-            finish(late, refusal)
+            batch.draft.append(late.draft)
+            finish(late.entries, refusal)
             do throws(FileError) {
-                try writer.append(effects)
+                try writer.append(&batch.draft)
                 return setMode(.running, .spaceReturned)
             } catch {
                 guard error.isOutOfSpace && error.operation != .sync else { return fail(error, []) }
@@ -214,7 +265,22 @@ final class Journal: Sendable {
         onEvent(event)
     }
 
-    private func finish(_ batch: [Entry], _ refusal: Refusal?) {
-        for entry in batch { entry.completion(refusal) }
+    /// Calls completions: those of one queue all in one go.
+    private func finish(_ entries: [Entry], _ refusal: Refusal?) {
+        var parts: [(queue: any OutcomeQueue, completions: [Completion])] = []
+        for entry in entries {
+            guard let queue = entry.queue else {
+                entry.completion(refusal)
+                continue
+            }
+            if let index = parts.firstIndex(where: { $0.queue === queue }) {
+                parts[index].completions.append(entry.completion)
+            } else {
+                parts.append((queue, [entry.completion]))
+            }
+        }
+        for (queue, completions) in parts {
+            queue.run { for completion in completions { completion(refusal) } }
+        }
     }
 }

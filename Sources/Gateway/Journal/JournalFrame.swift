@@ -14,26 +14,45 @@ internal import ByteCoding
 /// Both checksums start from the file's salt, a random number: bytes that somebody pushed, or that are left from
 /// another file, never look like a frame.
 enum JournalFrame {
-    /// The bytes of a frame.
-    static func encode(_ effects: [[UInt8]], sequence: UInt64, salt: UInt32) -> [UInt8] {
-        var payloadSize = 0
-        for effect in effects { payloadSize += effect.count + Varint.length(UInt64(effect.count)) }
-        var writer = PackedWriter()
-        writer.bytes.reserveCapacity(StoreLayout.frameHeaderSize + payloadSize)
-        writer.bytes.append(contentsOf: repeatElement(0, count: StoreLayout.frameHeaderSize))
-        for effect in effects {
-            writer.count(effect.count)
-            writer.bytes.append(contentsOf: effect)
+    /// Effects that gather for a frame, behind the place where its header will stand.
+    struct Draft: Sendable {
+        fileprivate(set) var bytes = [UInt8](repeating: 0, count: StoreLayout.frameHeaderSize)
+
+        /// Whether there are no effects.
+        var isEmpty: Bool { bytes.count == StoreLayout.frameHeaderSize }
+
+        /// Bytes of the effects.
+        var count: Int { bytes.count - StoreLayout.frameHeaderSize }
+
+        mutating func append(_ effect: [UInt8]) {
+            Varint.append(UInt64(effect.count), to: &bytes)
+            bytes.append(contentsOf: effect)
         }
-        let checksum = CRC32C.checksum(writer.bytes[StoreLayout.frameHeaderSize...], seed: salt)
-        var header: [UInt8] = []
-        append(StoreLayout.frameMagic, to: &header)
-        append(UInt32(truncatingIfNeeded: payloadSize), to: &header)
-        append(sequence, to: &header)
-        append(checksum, to: &header)
-        append(CRC32C.checksum(header, seed: salt), to: &header)
-        writer.bytes.replaceSubrange(..<StoreLayout.frameHeaderSize, with: header)
-        return writer.bytes
+
+        /// Adds the effects of another draft.
+        mutating func append(_ other: Draft) { bytes.append(contentsOf: other.bytes[StoreLayout.frameHeaderSize...]) }
+
+        /// Begins anew; the memory is kept if it is not much.
+        mutating func removeAll() {
+            if bytes.capacity > 4 << 20 {
+                self = Draft()
+            } else {
+                bytes.removeSubrange(StoreLayout.frameHeaderSize...)
+            }
+        }
+
+        /// Writes the header: the bytes are a frame then.
+        mutating func seal(sequence: UInt64, salt: UInt32) {
+            let checksum = CRC32C.checksum(bytes[StoreLayout.frameHeaderSize...], seed: salt)
+            var header: [UInt8] = []
+            header.reserveCapacity(StoreLayout.frameHeaderSize)
+            JournalFrame.append(StoreLayout.frameMagic, to: &header)
+            JournalFrame.append(UInt32(truncatingIfNeeded: count), to: &header)
+            JournalFrame.append(sequence, to: &header)
+            JournalFrame.append(checksum, to: &header)
+            JournalFrame.append(CRC32C.checksum(header, seed: salt), to: &header)
+            bytes.replaceSubrange(..<StoreLayout.frameHeaderSize, with: header)
+        }
     }
 
     /// The header of a snapshot or a segment: magic, version, a number, the salt, a checksum.
@@ -98,17 +117,21 @@ struct FrameReader {
     let bytes: [UInt8]
     private let salt: UInt32
     private var position: Int
+    /// Where the zeros begin that a segment ends with.
+    private let end: Int
 
     init(_ bytes: [UInt8], from position: Int, salt: UInt32) {
         self.bytes = bytes
         self.position = position
         self.salt = salt
+        end = max(position, (bytes.lastIndex { $0 != 0 } ?? -1) + 1)
     }
 
     /// The next frame, damage or end.
     /// - Complexity: O(bytes passed).
     mutating func next() -> Step {
-        guard position < bytes.count else { return .end }
+        // A frame may itself end with zeros.
+        guard position < end else { return .end }
         if let frame = frame(at: position) {
             position = frame.range.upperBound
             return .frame(frame)
@@ -123,7 +146,7 @@ struct FrameReader {
             candidate += 1
         }
         position = bytes.count
-        return .damage(start..<bytes.count, isFollowed: false)
+        return .damage(start..<end, isFollowed: false)
     }
 
     private func header(at offset: Int) -> (length: Int, sequence: UInt64, checksum: UInt32)? {

@@ -8,8 +8,7 @@ struct SnapshotFile {
     private let salt: UInt32
     private var offset: Int64 = 0
     private var sequence: UInt64 = 1
-    private var effects: [[UInt8]] = []
-    private var pendingBytes = 0
+    private var draft = JournalFrame.Draft()
     private(set) var groupCount = 0
 
     /// Bytes written.
@@ -30,23 +29,20 @@ struct SnapshotFile {
     }
 
     mutating func append(_ effect: Effect) throws(FileError) {
-        let encoded = effect.encoded
-        effects.append(encoded)
-        pendingBytes += encoded.count
-        if pendingBytes >= SnapshotFile.frameSize { try flush() }
+        draft.append(effect.encoded)
+        if draft.count >= SnapshotFile.frameSize { try flush() }
     }
 
     mutating func finish() throws(FileError) {
-        if !effects.isEmpty { try flush() }
+        if !draft.isEmpty { try flush() }
         try flush()
     }
 
     private mutating func flush() throws(FileError) {
-        let frame = JournalFrame.encode(effects, sequence: sequence, salt: salt)
-        try file.write(frame, at: offset)
-        offset += Int64(frame.count)
+        draft.seal(sequence: sequence, salt: salt)
+        try file.write(draft.bytes, at: offset)
+        offset += Int64(draft.bytes.count)
         sequence += 1
-        effects = []
-        pendingBytes = 0
+        draft.removeAll()
     }
 }

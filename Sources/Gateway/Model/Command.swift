@@ -27,6 +27,12 @@ package struct ScrapedGroup: Sendable, Hashable {
     package let key: GroupingKey
     /// Of its last push then: one that came since has not been sent.
     package let pushTime: Int64
+
+    /// A group as it was sent.
+    package init(key: GroupingKey, pushTime: Int64) {
+        self.key = key
+        self.pushTime = pushTime
+    }
 }
 
 /// What tells a repeated request from a new one.

@@ -54,7 +54,7 @@ package struct ScrapeFilter: Sendable, Hashable {
     /// Whether every group that passes does so with all of its series.
     var sendsWholeGroups: Bool { selectors.isEmpty && scope.isEmpty }
 
-    func includes(_ series: PackedSeries, of family: ByteString) -> Bool {
+    func includes(_ series: SeriesView, of family: ByteString) -> Bool {
         if let shard, !shard.contains(series.shardHash) { return false }
         guard !sendsWholeGroups else { return true }
         let labels = series.labels

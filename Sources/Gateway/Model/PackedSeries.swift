@@ -88,8 +88,8 @@ struct PackedSeries: Sendable {
         return try? reader.varint()
     }
 
-    /// The ``GroupingKey/shardHash`` of its group.
-    var shardHash: UInt16 { UInt16(bytes[2]) | UInt16(bytes[3]) << 8 }
+    /// The series as part of its own bytes.
+    var view: SeriesView { SeriesView(bytes: bytes, start: 0, end: bytes.count) }
 
     /// Type and flags.
     var head: UInt8 { bytes[0] }
@@ -120,6 +120,9 @@ struct PackedSeries: Sendable {
         bytes.withUnsafeBytes { KeyWalk.end($0) }
     }
 
+    /// Where the key of a series ends.
+    static func keyEnd(_ bytes: UnsafeRawBufferPointer) -> Int { KeyWalk.end(bytes) }
+
     private static func checkKey(_ bytes: [UInt8]) throws(MalformedBytes) -> Int {
         var reader = PackedReader(bytes, at: keyOffset)
         for _ in 0..<(try reader.count()) {
@@ -144,17 +147,24 @@ struct PackedSeries: Sendable {
     }
 
     /// Whether both have the same labels.
-    func hasSameKey(as other: PackedSeries) -> Bool {
+    func hasSameKey(as other: PackedSeries) -> Bool { other.bytes.withUnsafeBytes { hasSameKey(as: $0) } }
+
+    /// Whether `other`, the bytes of a series, has the same labels.
+    func hasSameKey(as other: UnsafeRawBufferPointer) -> Bool {
         // SAFETY: both buffers hold at least `end` bytes. A key that is a prefix of the other's bytes is the other's
         // key, since the number of labels and each length come first.
-        bytes.withUnsafeBytes { a in
-            other.bytes.withUnsafeBytes { b in
-                let end = KeyWalk.end(a)
-                guard end <= b.count, let first = a.baseAddress, let second = b.baseAddress else { return false }
-                let start = PackedSeries.keyOffset
-                return memcmp(first + start, second + start, end - start) == 0
-            }
+        bytes.withUnsafeBytes { own in
+            let end = KeyWalk.end(own)
+            guard end <= other.count, let first = own.baseAddress, let second = other.baseAddress else { return false }
+            let start = PackedSeries.keyOffset
+            return memcmp(first + start, second + start, end - start) == 0
         }
+    }
+
+    /// ``compare(_:_:)`` with the bytes of a series.
+    func compare(with other: UnsafeRawBufferPointer) -> Int {
+        // SAFETY: both buffers are only read within the call; the walk checks every offset.
+        bytes.withUnsafeBytes { KeyWalk.compare($0, other) }
     }
 
     /// Upstream's order within a family: by the number of labels, then by their values; names decide between series
@@ -168,28 +178,13 @@ struct PackedSeries: Sendable {
     }
 
     /// The labels, sorted by name.
-    var labels: [LabelPair] {
-        var reader = PackedReader(bytes, at: PackedSeries.keyOffset)
-        var labels: [LabelPair] = []
-        guard let count = try? reader.count() else { return labels }
-        labels.reserveCapacity(count)
-        for _ in 0..<count {
-            guard let name = try? reader.text(), let value = try? reader.text() else { break }
-            labels.append(LabelPair(name, value))
-        }
-        return labels
-    }
+    var labels: [LabelPair] { view.labels }
 
     /// The metric as the model has it.
-    var metric: Metric { Metric(labels: labels, value: value) }
+    var metric: Metric { view.metric }
 
     /// The value as the model has it.
-    var value: MetricValue {
-        var reader = PackedReader(bytes, at: valueOffset)
-        guard let kind = PackedValue.Kind(rawValue: bytes[1]), let value = try? PackedValue.read(kind, &reader)
-        else { return .untyped(.nan) }
-        return value
-    }
+    var value: MetricValue { view.value }
 }
 
 /// Walks over two keys at once.

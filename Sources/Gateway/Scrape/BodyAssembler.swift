@@ -25,7 +25,7 @@ struct BodyAssembler {
     }
 
     /// Adds what a chunk yields.
-    mutating func append(_ chunk: SeriesChunk, _ key: EncodingKey, _ encode: ([PackedSeries]) -> [UInt8]) {
+    mutating func append(_ chunk: SeriesChunk, _ key: EncodingKey, _ encode: (SeriesList) -> [UInt8]) {
         let plain = chunk.encoding(key) { EncodedPart(encode($0)) }
         guard plain.bytes.count >= BodyAssembler.smallPart else { return append(plain.bytes) }
         flush()

@@ -35,7 +35,7 @@ struct FamilyWriter {
 
     /// Adds the part of a stored family that passes a filter; nothing is kept of it.
     mutating func append(_ family: FamilyView, filteredBy filter: ScrapeFilter) {
-        let series = family.shownSeries.filter { filter.includes($0, of: family.name) }
+        let series = family.shownSeries(filteredBy: filter)
         guard !series.isEmpty else { return }
         append(
             MetricFamily(
@@ -72,15 +72,17 @@ struct FamilyWriter {
         return bytes + header
     }
 
-    private static func encode(_ series: [PackedSeries], _ family: FamilyView, _ key: EncodingKey) -> [UInt8] {
-        let shown = series.lazy.filter { $0.isExposable && $0.type == family.type }
+    private static func encode(_ series: SeriesList, _ family: FamilyView, _ key: EncodingKey) -> [UInt8] {
         if key.kind == .text && family.hasOnlyLegacyNames {
             var lines = TextLines(name: family.name)
-            for one in shown { lines.append(one) }
+            series.forEach { one in
+                if family.shows(one) { lines.append(one) }
+            }
             return lines.bytes
         }
         var bytes: [UInt8] = []
-        for one in shown {
+        series.forEach { one in
+            guard family.shows(one) else { return }
             switch key.kind {
             case .protobufDelimited:
                 ProtobufEncoder.appendMetric(one.metric, escaping: key.escaping, to: &bytes)

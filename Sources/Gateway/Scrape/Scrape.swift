@@ -86,7 +86,7 @@ package struct Scrape: Sendable {
                 labels: metric.labels.sorted { $0.name < $1.name }, value: metric.value, type: own.type,
                 isExposable: true)
         }
-        all.append(contentsOf: pushed.shownSeries.filter { filter.includes($0, of: pushed.name) })
+        all.append(contentsOf: pushed.shownSeries(filteredBy: filter))
         all.sort { PackedSeries.compare($0, $1) < 0 }
         var family = own
         family.metrics = all.map(\.metric)
@@ -95,14 +95,23 @@ package struct Scrape: Sendable {
 }
 
 extension FamilyView {
-    /// The series that are shown, in order.
-    var shownSeries: [PackedSeries] {
-        entries.flatMap { $0.chunk.series.filter { $0.isExposable && $0.type == type } }
+    /// Whether a series of the family is shown.
+    func shows(_ series: SeriesView) -> Bool { series.isExposable && series.type == type }
+
+    /// The series that are shown and pass a filter, in order.
+    func shownSeries(filteredBy filter: ScrapeFilter = ScrapeFilter()) -> [PackedSeries] {
+        var series: [PackedSeries] = []
+        for entry in entries {
+            entry.chunk.all.forEach { one in
+                if shows(one), filter.includes(one, of: name) { series.append(one.series) }
+            }
+        }
+        return series
     }
 
     /// The family as the model has it, with the series that are shown, in upstream's order.
     /// - Complexity: O(series), with several allocations each.
     package var family: MetricFamily {
-        MetricFamily(name: name, help: help, type: type, unit: unit, metrics: shownSeries.map(\.metric))
+        MetricFamily(name: name, help: help, type: type, unit: unit, metrics: shownSeries().map(\.metric))
     }
 }

@@ -11,11 +11,11 @@ struct TextLines {
     init(name: ByteString) { self.name = name.bytes }
 
     /// Adds the lines of one series.
-    mutating func append(_ series: PackedSeries) {
-        let valueOffset = series.valueOffset
-        switch PackedValue.Kind(rawValue: series.bytes[1]) {
+    mutating func append(_ series: SeriesView) {
+        switch series.kind {
         case .counter, .gauge, .untyped, .detailedCounter, .meanGauge:
-            guard valueOffset + 8 <= series.bytes.count else { return }
+            let valueOffset = series.valueOffset
+            guard valueOffset + 8 <= series.end else { return }
             // SAFETY: eight bytes from `valueOffset` lie within the array, as was just checked.
             let pattern = series.bytes.withUnsafeBytes {
                 $0.loadUnaligned(fromByteOffset: valueOffset, as: UInt64.self)
@@ -31,13 +31,13 @@ struct TextLines {
         }
     }
 
-    private mutating func append(_ series: PackedSeries, _ summary: SummaryValue) {
+    private mutating func append(_ series: SeriesView, _ summary: SummaryValue) {
         for quantile in summary.quantiles { line(series, "", ("quantile", quantile.quantile), quantile.value) }
         line(series, "_sum", nil, summary.sum ?? 0)
         line(series, "_count", nil, summary.count ?? 0)
     }
 
-    private mutating func append(_ series: PackedSeries, _ histogram: HistogramValue) {
+    private mutating func append(_ series: SeriesView, _ histogram: HistogramValue) {
         var hasInfinity = false
         for bucket in histogram.buckets {
             line(series, "_bucket", ("le", bucket.upperBound), bucket.count)
@@ -49,7 +49,7 @@ struct TextLines {
     }
 
     private mutating func line(
-        _ series: PackedSeries, _ suffix: StaticString, _ extra: (name: StaticString, value: Double)?, _ value: Double
+        _ series: SeriesView, _ suffix: StaticString, _ extra: (name: StaticString, value: Double)?, _ value: Double
     ) {
         bytes.append(contentsOf: name)
         append(suffix)
@@ -59,8 +59,8 @@ struct TextLines {
         bytes.append(TextLines.newline)
     }
 
-    private mutating func appendLabels(_ series: PackedSeries, _ extra: (name: StaticString, value: Double)?) {
-        var reader = PackedReader(series.bytes, at: PackedSeries.keyOffset)
+    private mutating func appendLabels(_ series: SeriesView, _ extra: (name: StaticString, value: Double)?) {
+        var reader = series.keyReader
         var separator = UInt8(ascii: "{")
         // A packed series was checked when it was made.
         let count = (try? reader.count()) ?? 0

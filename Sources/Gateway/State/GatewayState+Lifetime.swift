@@ -43,6 +43,18 @@ extension GatewayState {
             series, GatewayState.hash(series.keyHash, expiryTimeFamily), family: expiryTimeFamily, group: number)
     }
 
+    /// Moves the ends of all lifetimes, since the clock was set by `jump` nanoseconds.
+    /// - Complexity: O(groups); clocks are set seldom.
+    mutating func moveEnds(by jump: Int64, _ log: inout EffectLog) {
+        for number in groups.indices {
+            guard groups[number].isUsed, case .until(let end) = groups[number].lifetime else { continue }
+            let (moved, isTooFar) = end.addingReportingOverflow(jump)
+            let lifetime = isTooFar ? GroupLifetime.forever : .until(moved)
+            setLifetime(lifetime, of: Int32(truncatingIfNeeded: number))
+            log.append(.lifetime(groups[number].key, lifetime))
+        }
+    }
+
     /// When the next group ends; a little earlier if that group was pushed again.
     package var nextExpiry: Int64? { expiries.next }
 

@@ -28,6 +28,7 @@ extension GatewayState {
             return refused(["\(text) by group \(rival)"], nil)
         }
         guard push.errors.isEmpty else { return refused(push.errors, push) }
+        if let number { warm(number) }
         let places = number.flatMap { memberPlaces($0, for: push) }
         let plans = push.families.map { plan($0, for: number, places) }
         if push.check == .consistency {
@@ -85,6 +86,13 @@ extension GatewayState {
         var hints: [Int]
         /// Whether `slots` are all of the member's, in order.
         var isSameShape: Bool
+    }
+
+    private func warm(_ group: Int32) {
+        let record = groups[Int(group)]
+        let firsts = record.members.lazy.map(\.first)
+        let sum = slots.warm(firsts) &+ slots.warm(CollectionOfOne(record.pushTimeSlot))
+        withExtendedLifetime(sum) {}
     }
 
     /// Where the group has each of its families, in a table if a search for each would take long.
@@ -178,7 +186,7 @@ extension GatewayState {
         _ member: inout GroupRecord.Member, _ family: PreparedPush.Family, _ plan: FamilyPlan, time: Int64
     ) {
         for index in family.series.indices {
-            replaceSeries(plan.slots[index], hint: plan.hints[index], with: family.series[index])
+            replaceSeries(plan.slots[index], at: plan.hints[index], with: family.series[index])
         }
         member.time = time
         update(&member, family)

@@ -15,9 +15,10 @@ extension GatewayState {
 
     /// The series in `slot`.
     func series(_ slot: Int32) -> PackedSeries? {
-        let chunk = slots[slot].chunk
-        if chunk == SlotTable.noChunk { return duplicates[slot] }
-        return families[slots[slot].family].sorted.series(slot, inChunkAt: slots.chunkPositions[Int(chunk)])
+        let place = slots[slot].place
+        if place == .none { return duplicates[slot] }
+        return families[slots[slot].family].sorted.series(
+            slot, inChunkAt: slots.position(of: place), hint: place.hint)
     }
 
     /// The slot that shows a series with the same labels.
@@ -30,17 +31,17 @@ extension GatewayState {
     /// Where the series in `slot` stands in its chunk, if it has the labels of `series`; nil if it does not. A series
     /// that is left out stands nowhere, and has 0.
     func position(of slot: Int32, like series: PackedSeries) -> Int? {
-        let chunk = slots[slot].chunk
-        if chunk == SlotTable.noChunk { return duplicates[slot]?.hasSameKey(as: series) == true ? 0 : nil }
+        let place = slots[slot].place
+        if place == .none { return duplicates[slot]?.hasSameKey(as: series) == true ? 0 : nil }
         return families[slots[slot].family].sorted.position(
-            of: slot, inChunkAt: slots.chunkPositions[Int(chunk)], like: series)
+            of: slot, inChunkAt: slots.position(of: place), hint: place.hint, like: series)
     }
 
     /// Adds a series and yields its slot.
     mutating func addSeries(_ series: PackedSeries, _ hash: UInt64, family: Int32, group: Int32) -> Int32 {
         let slot = slots.allocate(
             SlotTable.Slot(
-                hash: hash, chunk: SlotTable.noChunk, group: group, family: family, next: SlotTable.none))
+                hash: hash, place: .none, group: group, family: family, next: SlotTable.none))
         guard let rival = shownSlot(like: series, hash, family: family) else {
             show(series, slot)
             return slot
@@ -56,14 +57,17 @@ extension GatewayState {
     }
 
     /// Puts a new value in place of the old one; the labels are the same.
-    /// - Parameter hint: What ``position(of:like:)`` said.
-    mutating func replaceSeries(_ slot: Int32, hint: Int = .max, with series: PackedSeries) {
+    /// - Parameter known: What ``position(of:like:)`` said.
+    mutating func replaceSeries(_ slot: Int32, at known: Int? = nil, with series: PackedSeries) {
         let family = slots[slot].family
-        let chunk = slots[slot].chunk
-        guard chunk != SlotTable.noChunk else { return duplicates.replace(slot, with: series) }
-        let old = families[family].sorted.replace(
-            slot, inChunkAt: slots.chunkPositions[Int(chunk)], hint: hint, with: series)
+        let place = slots[slot].place
+        guard place != .none else { return duplicates.replace(slot, with: series) }
+        // First, so that the family's list of chunks is not shared any more, unless a scrape is being sent.
         families[family].touch()
+        let hint = known ?? place.hint
+        if hint != place.hint { slots[slot].place = ChunkPlace(chunk: place.chunk, hint: hint) }
+        let old = families[family].sorted.replace(
+            slot, inChunkAt: slots.position(of: place), hint: hint, with: series, &slots)
         if old != series.head {
             families[family].count(old, by: -1)
             families[family].count(series.head, by: 1)
@@ -73,21 +77,23 @@ extension GatewayState {
     /// Sets the number of a series that is a gauge.
     mutating func setGauge(_ slot: Int32, _ value: Double) {
         let family = slots[slot].family
-        let chunk = slots[slot].chunk
-        guard chunk != SlotTable.noChunk else {
+        let place = slots[slot].place
+        guard place != .none else {
             guard var series = duplicates[slot] else { return }
             series.setGauge(value)
             return duplicates.replace(slot, with: series)
         }
-        families[family].sorted.setGauge(slot, inChunkAt: slots.chunkPositions[Int(chunk)], value)
         families[family].touch()
+        let position = families[family].sorted.setGauge(
+            slot, inChunkAt: slots.position(of: place), hint: place.hint, value, &slots)
+        if position != place.hint { slots[slot].place = ChunkPlace(chunk: place.chunk, hint: position) }
     }
 
     /// Removes a series; one that was left out in its favour is shown now.
     mutating func removeSeries(_ slot: Int32) {
         let hash = slots[slot].hash
         let family = slots[slot].family
-        guard slots[slot].chunk != SlotTable.noChunk else {
+        guard slots[slot].place != .none else {
             duplicates.remove(slot, hash)
             families[family].duplicateCount -= 1
             families[family].view = nil

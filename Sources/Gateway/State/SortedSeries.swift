@@ -11,15 +11,18 @@ struct SortedSeries: Sendable {
     private(set) var count = 0
 
     /// The series in `slot` of the chunk that stands at `index` of the list.
-    func series(_ slot: Int32, inChunkAt index: Int32) -> PackedSeries? {
+    func series(_ slot: Int32, inChunkAt index: Int32, hint: Int) -> PackedSeries? {
         let chunk = entries[Int(index)].chunk
-        return chunk.position(of: slot).map { chunk.series[$0] }
+        return chunk.position(of: slot, hint: hint).map { chunk.series(at: $0) }
     }
 
     /// Where in its chunk the series in `slot` stands, if it has the labels of `series`; nil if it does not.
-    func position(of slot: Int32, inChunkAt index: Int32, like series: PackedSeries) -> Int? {
+    /// - Parameter hint: Where in the chunk it stood when somebody looked last.
+    func position(of slot: Int32, inChunkAt index: Int32, hint: Int, like series: PackedSeries) -> Int? {
         let chunk = entries[Int(index)].chunk
-        guard let position = chunk.position(of: slot), chunk.series[position].hasSameKey(as: series) else { return nil }
+        guard let position = chunk.position(of: slot, hint: hint), chunk.hasSameKey(at: position, as: series) else {
+            return nil
+        }
         return position
     }
 
@@ -27,19 +30,24 @@ struct SortedSeries: Sendable {
     /// - Parameter hint: Where in the chunk it stood when somebody looked last.
     /// - Returns: The first byte of the old one: its type and flags.
     mutating func replace(
-        _ slot: Int32, inChunkAt index: Int32, hint: Int, with series: PackedSeries
+        _ slot: Int32, inChunkAt index: Int32, hint: Int, with series: PackedSeries, _ slots: inout SlotTable
     ) -> UInt8 {
-        makeUnique(Int(index))
+        makeUnique(Int(index), &slots)
         let chunk = entries[Int(index)].chunk
         guard let position = chunk.position(of: slot, hint: hint) else { return series.head }
         return chunk.replace(at: position, with: series)
     }
 
     /// Sets the number of a series that is a gauge.
-    mutating func setGauge(_ slot: Int32, inChunkAt index: Int32, _ value: Double) {
-        makeUnique(Int(index))
+    /// - Returns: Where in the chunk it stands.
+    mutating func setGauge(
+        _ slot: Int32, inChunkAt index: Int32, hint: Int, _ value: Double, _ slots: inout SlotTable
+    ) -> Int {
+        makeUnique(Int(index), &slots)
         let chunk = entries[Int(index)].chunk
-        if let position = chunk.position(of: slot) { chunk.setGauge(at: position, value) }
+        guard let position = chunk.position(of: slot, hint: hint) else { return hint }
+        chunk.setGauge(at: position, value)
+        return position
     }
 
     /// Adds `series`, whose labels no other has.
@@ -47,38 +55,42 @@ struct SortedSeries: Sendable {
     mutating func insert(_ series: PackedSeries, _ slot: Int32, _ slots: inout SlotTable) {
         count += 1
         guard !entries.isEmpty else {
-            let number = slots.allocateChunk(position: 0)
-            entries.append(Entry(number: number, chunk: SeriesChunk(series: [series], slots: [slot])))
-            slots[slot].chunk = number
+            let chunk = SeriesChunk(series, slot)
+            let number = slots.allocateChunk(chunk, position: 0)
+            entries.append(Entry(number: number, chunk: chunk))
+            slots[slot].place = ChunkPlace(chunk: number, hint: 0)
             return
         }
         let index = chunkIndex(for: series)
-        makeUnique(index)
+        makeUnique(index, &slots)
         let chunk = entries[index].chunk
-        let position = SortedSeries.insertionPoint(of: series, in: chunk.series)
+        let position = SortedSeries.insertionPoint(of: series, in: chunk)
         chunk.insert(series, slot, at: position)
-        slots[slot].chunk = entries[index].number
-        if chunk.series.count > SeriesChunk.maximumCount { split(index, insertedAt: position, &slots) }
+        slots[slot].place = ChunkPlace(chunk: entries[index].number, hint: position)
+        if chunk.isOverfull { split(index, insertedAt: position, &slots) }
     }
 
     /// Removes a series.
     mutating func remove(_ slot: Int32, _ slots: inout SlotTable) {
         count -= 1
-        let index = Int(slots.chunkPositions[Int(slots[slot].chunk)])
-        makeUnique(index)
+        let place = slots[slot].place
+        let index = Int(slots.position(of: place))
+        makeUnique(index, &slots)
         let chunk = entries[index].chunk
-        if let position = chunk.position(of: slot) { chunk.remove(at: position) }
-        slots[slot].chunk = SlotTable.noChunk
-        if chunk.series.isEmpty {
+        if let position = chunk.position(of: slot, hint: place.hint) { chunk.remove(at: position) }
+        slots[slot].place = .none
+        if chunk.count == 0 {
             drop(index, &slots)
-        } else if chunk.series.count < SeriesChunk.maximumCount / 4 {
+        } else if chunk.count < SeriesChunk.maximumCount / 4 {
             mergeWithNext(index, &slots)
         }
     }
 
-    private mutating func makeUnique(_ index: Int) {
+    private mutating func makeUnique(_ index: Int, _ slots: inout SlotTable) {
         if !isKnownUniquelyReferenced(&entries[index].chunk) {
-            entries[index].chunk = SeriesChunk(copying: entries[index].chunk)
+            let copy = SeriesChunk(copying: entries[index].chunk)
+            entries[index].chunk = copy
+            slots.replace(chunk: entries[index].number, with: copy)
         }
     }
 
@@ -88,7 +100,7 @@ struct SortedSeries: Sendable {
         var high = entries.count
         while low < high {
             let middle = (low + high) / 2
-            if let first = entries[middle].chunk.series.first, PackedSeries.compare(first, series) <= 0 {
+            if entries[middle].chunk.compare(series, at: 0) >= 0 {
                 low = middle + 1
             } else {
                 high = middle
@@ -97,12 +109,12 @@ struct SortedSeries: Sendable {
         return max(0, low - 1)
     }
 
-    private static func insertionPoint(of series: PackedSeries, in sorted: [PackedSeries]) -> Int {
+    private static func insertionPoint(of series: PackedSeries, in chunk: SeriesChunk) -> Int {
         var low = 0
-        var high = sorted.count
+        var high = chunk.count
         while low < high {
             let middle = (low + high) / 2
-            if PackedSeries.compare(sorted[middle], series) < 0 { low = middle + 1 } else { high = middle }
+            if chunk.compare(series, at: middle) > 0 { low = middle + 1 } else { high = middle }
         }
         return low
     }
@@ -110,12 +122,18 @@ struct SortedSeries: Sendable {
     private mutating func split(_ index: Int, insertedAt position: Int, _ slots: inout SlotTable) {
         let chunk = entries[index].chunk
         // Series that come in order leave full chunks behind.
-        let isAppending = position == chunk.series.count - 1
-        let tail = chunk.split(at: isAppending ? chunk.series.count - 1 : chunk.series.count / 2)
-        let number = slots.allocateChunk(position: index + 1)
+        let isAppending = position == chunk.count - 1
+        let tail = chunk.split(at: isAppending ? chunk.count - 1 : chunk.count / 2)
+        let number = slots.allocateChunk(tail, position: index + 1)
         entries.insert(Entry(number: number, chunk: tail), at: index + 1)
         renumber(from: index + 1, &slots)
-        for slot in tail.slots { slots[slot].chunk = number }
+        SortedSeries.assign(tail, number, &slots)
+    }
+
+    private static func assign(_ chunk: SeriesChunk, _ number: Int32, _ slots: inout SlotTable) {
+        for position in 0..<chunk.count {
+            slots[chunk.slot(at: position)].place = ChunkPlace(chunk: number, hint: position)
+        }
     }
 
     private mutating func drop(_ index: Int, _ slots: inout SlotTable) {
@@ -127,16 +145,16 @@ struct SortedSeries: Sendable {
     private mutating func mergeWithNext(_ index: Int, _ slots: inout SlotTable) {
         guard index + 1 < entries.count else { return }
         let next = entries[index + 1].chunk
-        guard entries[index].chunk.series.count + next.series.count <= SeriesChunk.maximumCount / 2 else { return }
+        guard entries[index].chunk.canTake(next) else { return }
         entries[index].chunk.append(contentsOf: next)
-        for slot in next.slots { slots[slot].chunk = entries[index].number }
+        SortedSeries.assign(entries[index].chunk, entries[index].number, &slots)
         drop(index + 1, &slots)
     }
 
     private func renumber(from index: Int, _ slots: inout SlotTable) {
         var position = index
         while position < entries.count {
-            slots.chunkPositions[Int(entries[position].number)] = Int32(truncatingIfNeeded: position)
+            slots.move(chunk: entries[position].number, to: position)
             position += 1
         }
     }

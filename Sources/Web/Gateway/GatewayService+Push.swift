@@ -64,7 +64,7 @@ extension GatewayService {
             answer(.delete, request, responder, .error(error.status, error.description))
             return
         }
-        store.submit(Self.once(key, .delete(group))) { [metrics] outcome in
+        store.submit(Self.once(key, .delete(group)), on: responder.outcomes) { [metrics] outcome in
             let response = Self.response(to: outcome, accepted: .accepted)
             metrics.count(.delete, method, response.status)
             responder.complete(response)
@@ -106,7 +106,7 @@ extension GatewayService {
         }
         let push = terms.push(
             group, families, check: checks ? .consistency : .none, time: WallClock.nanoseconds())
-        store.submit(Self.once(key, .push(push))) { [self] outcome in
+        store.submit(Self.once(key, .push(push)), on: request.responder.outcomes) { [self] outcome in
             switch outcome {
             case .accepted, .each, .repeated:
                 finish(request, Self.response(to: outcome, accepted: checks ? .ok : .accepted))

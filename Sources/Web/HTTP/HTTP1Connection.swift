@@ -281,7 +281,7 @@ final class HTTP1Connection: ChannelDuplexHandler {
         self.head = nil
         phase = .responding
         deadline = .distantFuture
-        server.service.handle(request, HTTPResponder(self, on: loop.eventLoop, sequence: sequence))
+        server.service.handle(request, HTTPResponder(self, on: loop, sequence: sequence))
         return true
     }
 

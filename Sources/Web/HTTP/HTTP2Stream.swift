@@ -155,7 +155,7 @@ final class HTTP2Stream: ChannelInboundHandler {
         let request = HTTPRequest(head: head, body: body)
         body = ByteBuffer()
         self.head = nil
-        server.service.handle(request, HTTPResponder(self, on: loop.eventLoop, sequence: 0))
+        server.service.handle(request, HTTPResponder(self, on: loop, sequence: 0))
     }
 
     /// Brings head and fields into the form that HTTP/1 requests have.

@@ -1,3 +1,4 @@
+internal import Gateway
 package import NIOCore
 
 #if canImport(Glibc)
@@ -65,6 +66,10 @@ final class HTTPLoop: @unchecked Sendable {
     func drain() {
         for member in Array(members.values) { member.drain() }
     }
+}
+
+extension HTTPLoop: OutcomeQueue {
+    func run(_ body: @escaping @Sendable () -> Void) { eventLoop.execute(body) }
 }
 
 /// What all connections of one server share.

@@ -1,3 +1,4 @@
+package import Gateway
 package import NIOCore
 
 /// The place that one answer goes to; lives on one event loop.
@@ -13,14 +14,15 @@ protocol HTTPExchange: AnyObject {
 /// Copies answer the same request: the first call of ``complete(_:)`` counts.
 package struct HTTPResponder: @unchecked Sendable {
     // SAFETY: `exchange` is touched on `eventLoop` only.
-    package let eventLoop: any EventLoop
+    package var eventLoop: any EventLoop { loop.eventLoop }
+    private let loop: HTTPLoop
     private let exchange: any HTTPExchange
     private let sequence: UInt64
     private var defaults: [HTTPField] = []
 
-    init(_ exchange: any HTTPExchange, on eventLoop: any EventLoop, sequence: UInt64) {
+    init(_ exchange: any HTTPExchange, on loop: HTTPLoop, sequence: UInt64) {
         self.exchange = exchange
-        self.eventLoop = eventLoop
+        self.loop = loop
         self.sequence = sequence
     }
 
@@ -48,6 +50,9 @@ package struct HTTPResponder: @unchecked Sendable {
             eventLoop.execute { exchange.attach(departure, to: sequence) }
         }
     }
+
+    /// The connection's event loop, as a place for outcomes of the gateway's store.
+    package var outcomes: any OutcomeQueue { loop }
 
     /// A responder that adds `fields` to the answer where it lacks them.
     func adding(_ fields: [HTTPField]) -> HTTPResponder {
