@@ -1,4 +1,5 @@
 import DurableFiles
+import Exposition
 import Gateway
 import MetricModel
 import TestSupport
@@ -8,6 +9,8 @@ import Testing
 /// `/api/v1/metrics` at that moment.
 @Suite struct ImportTests {
     private static let fixture = PathName.join(PathName.parent(of: #filePath), "Fixtures/pushgateway-1.5.1.data")
+    /// From Pushgateway 1.11.3, built from its source: native histograms as it has them since, names in UTF-8.
+    private static let newer = PathName.join(PathName.parent(of: #filePath), "Fixtures/pushgateway-1.11.3.data")
     private static let path = "/data/gateway"
 
     private func open(_ bytes: [UInt8], _ events: EventLog = EventLog()) throws -> (GatewayStore, SimulatedDisk) {
@@ -41,6 +44,27 @@ import Testing
         again.close()
     }
 
+    @Test func `a file of 1.11.3 gives its scrape as text and protobuf, and its JSON, byte by byte`() throws {
+        let real = POSIXFileSystem()
+        let (store, _) = try open(try real.contents(Self.newer))
+        defer { store.close() }
+        #expect(scrape(store) == String(decoding: try real.contents(Self.newer + ".txt"), as: UTF8.self))
+        let protobuf = store.scrape().body(own: [], format: ExpositionFormat(.protobufDelimited), coding: .identity)
+        #expect(protobuf.bytes == (try real.contents(Self.newer + ".pb")))
+        // The order of the groups is one of Go's maps.
+        #expect(
+            Set(try groups(store.metricsJSON().bytes)) == Set(try groups(try real.contents(Self.newer + ".json"))))
+    }
+
+    /// The groups of an answer of `/api/v1/metrics`, told apart by how each begins.
+    private func groups(_ json: [UInt8]) throws -> [Substring] {
+        let text = String(decoding: json, as: UTF8.self)
+        let start = "{\"status\":\"success\",\"data\":["
+        try #require(text.hasPrefix(start) && text.hasSuffix("]}"))
+        return text.dropFirst(start.count).dropLast(2)
+            .replacing("}]}},{", with: "}]}}\u{0}{").split(separator: "\u{0}")
+    }
+
     @Test func `native histograms survive the import`() throws {
         let (store, _) = try open(try POSIXFileSystem().contents(Self.fixture))
         defer { store.close() }
@@ -59,11 +83,8 @@ import Testing
         defer { store.close() }
         let theirs = String(decoding: try POSIXFileSystem().contents(Self.fixture + ".json"), as: UTF8.self)
         let ours = String(decoding: store.metricsJSON().bytes, as: UTF8.self)
-        let start = "{\"status\":\"success\",\"data\":["
-        #expect(ours.hasPrefix(start) && ours.hasSuffix("]}"))
-        // Groups are told apart by where a success stands; 1.5.1 did not show the buckets of native histograms yet.
-        let groups = ours.dropFirst(start.count).dropLast(2).replacing("}]}},{", with: "}]}}\u{0}{").split(
-            separator: "\u{0}")
+        // 1.5.1 did not show the buckets of native histograms yet.
+        let groups = try groups(Array(ours.utf8))
         #expect(groups.count == 6)
         for group in groups where !group.contains("\"nh\"") { #expect(theirs.contains(group), "\(group)") }
     }

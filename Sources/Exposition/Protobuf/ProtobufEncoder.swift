@@ -92,10 +92,9 @@ package enum ProtobufEncoder {
     }
 
     private static func append(_ histogram: HistogramValue, to output: inout [UInt8]) {
-        if let count = histogram.count {
-            if histogram.hasFloatCounts {
-                output.appendDouble(4, count)
-            } else if case .integer(let native) = histogram.native {
+        // In the order of the field numbers, as Go writes them.
+        if let count = histogram.count, !histogram.hasFloatCounts {
+            if case .integer(let native) = histogram.native {
                 output.appendVarint(1, native.count)  // exact beyond 2^53
             } else {
                 output.appendVarint(1, GoConversion.uint64(count))
@@ -104,15 +103,13 @@ package enum ProtobufEncoder {
         if let sum = histogram.sum { output.appendDouble(2, sum) }
         for bucket in histogram.buckets {
             output.appendMessage(3) { output in
-                if histogram.hasFloatCounts {
-                    output.appendDouble(4, bucket.count)
-                } else {
-                    output.appendVarint(1, GoConversion.uint64(bucket.count))
-                }
+                if !histogram.hasFloatCounts { output.appendVarint(1, GoConversion.uint64(bucket.count)) }
                 output.appendDouble(2, bucket.upperBound)
                 if let exemplar = bucket.exemplar { append(exemplar, field: 3, to: &output) }
+                if histogram.hasFloatCounts { output.appendDouble(4, bucket.count) }
             }
         }
+        if let count = histogram.count, histogram.hasFloatCounts { output.appendDouble(4, count) }
         switch histogram.native {
         case .integer(let native): append(native, to: &output)
         case .float(let native): append(native, to: &output)

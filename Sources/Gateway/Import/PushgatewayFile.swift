@@ -110,9 +110,10 @@ struct PushgatewayFile {
                 let push = PreparedPush(
                     Push(group: key, families: [family], mode: .replaceGroup, check: .none, time: one.time))
                 guard let prepared = push.families.first else { continue }
+                // Pushgateway never shows the unit that a file may have.
                 families.append(
                     GroupView.Family(
-                        name: prepared.name, help: prepared.help, type: prepared.type, unit: prepared.unit,
+                        name: prepared.name, help: prepared.help, type: prepared.type, unit: "",
                         time: one.time, series: prepared.series))
             }
         }

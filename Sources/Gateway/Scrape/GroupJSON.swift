@@ -55,7 +55,8 @@ struct GroupJSON {
 
     private mutating func append(_ metric: Metric, _ type: MetricType) {
         switch (type, metric.value) {
-        case (.histogram, .histogram(let histogram)), (.gaugeHistogram, .histogram(let histogram)):
+        // Of a gauge histogram upstream shows the number that it does not have.
+        case (.histogram, .histogram(let histogram)):
             append("{\"buckets\":")
             let count = appendBuckets(histogram)
             append(",\"count\":")

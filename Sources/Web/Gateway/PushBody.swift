@@ -73,7 +73,10 @@ struct PushBody: Sendable {
         switch format {
         case .text: return try TextParser.parse(bytes, names: names, limits: settings.limits.metrics)
         case .protobufDelimited:
-            return try ProtobufParser.parse(UnsafeRawBufferPointer(bytes), limits: settings.limits.metrics)
+            var families = try ProtobufParser.parse(UnsafeRawBufferPointer(bytes), limits: settings.limits.metrics)
+            // Upstream takes units and never shows them.
+            if !settings.acceptsOpenMetrics { for index in families.indices { families[index].unit = "" } }
+            return families
         case .openMetrics:
             return try OpenMetricsParser.parse(Array(bytes), names: names, limits: settings.limits.metrics)
         }
