@@ -7,6 +7,11 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 RELEASE := swift build -c release --static-swift-stdlib --product narthex
 BINARY = $$(swift build -c release --static-swift-stdlib --show-bin-path)/narthex
+# What `narthex --version` says; the date is the commit's, so that the same commit gives the same program.
+export NARTHEX_REVISION := $(shell git rev-parse HEAD 2>/dev/null)
+export NARTHEX_BRANCH := $(shell git rev-parse --abbrev-ref HEAD 2>/dev/null)
+export NARTHEX_BUILD_DATE := $(shell git log -1 --format=%cd --date=format:%Y%m%d-%H:%M:%S 2>/dev/null)
+export NARTHEX_BUILD_USER := $(shell id -un 2>/dev/null)@$(shell uname -n 2>/dev/null)
 FORMATTED := Package.swift Sources Tests Benchmarks FuzzTargets
 
 .PHONY: help run build test lint format bench fuzz install clean libraries peers

@@ -9,6 +9,13 @@ let strict: [SwiftSetting] = [
     .enableUpcomingFeature("ExistentialAny"), .enableUpcomingFeature("InternalImportsByDefault"),
 ]
 
+/// What `--version` says of the build: `NARTHEX_REVISION` and its like in the environment, which `make` sets. Git is
+/// not asked here: an evaluated manifest is kept for long, and would name an old commit.
+func buildInfo(_ name: String) -> CSetting {
+    let text = (Context.environment[name] ?? "").filter { $0.isLetter || $0.isNumber || "-_.:@/+".contains($0) }
+    return .define(name, to: "\"" + (text.isEmpty ? "unknown" : text) + "\"")
+}
+
 let system: [Target] = [
     .target(name: "CCRC32C"),
     .target(name: "CRE2", linkerSettings: [.linkedLibrary("re2")]),
@@ -62,6 +69,9 @@ let serverStack: [Target.Dependency] = [
 
 let network: [Target] = [
     .target(name: "CWebAssets"),
+    .target(
+        name: "CBuildInfo",
+        cSettings: ["NARTHEX_REVISION", "NARTHEX_BRANCH", "NARTHEX_BUILD_USER", "NARTHEX_BUILD_DATE"].map(buildInfo)),
     room(
         "Scrape", ["ByteCoding", "MetricModel", "Matching", "YAML", "Compression", "Exposition"],
         [.product(name: "AsyncHTTPClient", package: "async-http-client")] + serverStack),
@@ -69,7 +79,7 @@ let network: [Target] = [
         "Web",
         [
             "ByteCoding", "MetricModel", "Matching", "YAML", "Compression", "Exposition", "DurableFiles", "Gateway",
-            "TSDB", "PromQL", "Scrape", "CWebAssets", "CCrypt",
+            "TSDB", "PromQL", "Scrape", "CWebAssets", "CBuildInfo", "CCrypt",
         ],
         [
             .product(name: "NIOHTTP2", package: "swift-nio-http2"),

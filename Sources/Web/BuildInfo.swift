@@ -1,12 +1,13 @@
+internal import CBuildInfo
 package import MetricModel
 
 /// What this program is, for `--version`, `/api/v1/status` and `pushgateway_build_info`.
 package enum BuildInfo {
     package static let version = "0.1.0"
-    package static let revision = "unknown"
-    package static let branch = "main"
-    package static let buildUser = "unknown"
-    package static let buildDate = "unknown"
+    package static let revision = String(cString: narthex_revision())
+    package static let branch = String(cString: narthex_branch())
+    package static let buildUser = String(cString: narthex_build_user())
+    package static let buildDate = String(cString: narthex_build_date())
     package static let swiftVersion = "swift6.3"
     package static let platform = "linux/\(architecture)"
     package static let tags = "unknown"
