@@ -35,7 +35,7 @@ package final class GatewayStore: Sendable {
         }
     }
 
-    let state: Mutex<GatewayState>
+    let state: StateLock
     private let journal: Journal?
     private let keeper: SnapshotKeeper?
     let watchers = ChangeWatchers()
@@ -47,7 +47,7 @@ package final class GatewayStore: Sendable {
 
     /// A store that keeps its state in memory only.
     package init(options: Options = Options()) {
-        state = Mutex(options.emptyState)
+        state = StateLock(options.emptyState)
         observer = options.observer
         clocks = options.clocks
         journal = nil
@@ -72,7 +72,7 @@ package final class GatewayStore: Sendable {
         self.keeper = keeper
         observer = options.observer
         clocks = options.clocks
-        state = Mutex(recovery.state)
+        state = StateLock(recovery.state)
         for event in recovery.events { persistence.onEvent(event) }
         do throws(FileError) {
             try journal.start()
