@@ -23,7 +23,7 @@ package enum AppliedChange: Sendable {
         case .failure(let key, let time, let lifetime): self = .failed(key, time: time, lifetime)
         case .delete(let key): self = .removed(key)
         case .wipe: self = .wiped
-        case .group, .scraped, .remembered: return nil
+        case .group, .scraped, .remembered, .lifetime: return nil
         }
     }
 }
