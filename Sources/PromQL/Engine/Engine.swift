@@ -9,11 +9,17 @@ package final class Engine: Sendable {
     private let parser: Parser
     private let gate: QueryGate
     private let log: ActiveQueryLog?
+    private let observer: (any QueryObserver)?
 
     /// An engine.
-    /// - Parameter log: Where queries are noted while they run.
-    package init(options: EngineOptions = EngineOptions(), log: ActiveQueryLog? = nil) {
+    /// - Parameters:
+    ///   - log: Where queries are noted while they run.
+    ///   - observer: Who is told of queries that ended.
+    package init(
+        options: EngineOptions = EngineOptions(), log: ActiveQueryLog? = nil, observer: (any QueryObserver)? = nil
+    ) {
         self.options = options
+        self.observer = observer
         parser = Parser(options: options.parser)
         gate = QueryGate(limit: options.maximumConcurrency)
         self.log = log
@@ -29,6 +35,8 @@ package final class Engine: Sendable {
         package var countsSteps = false
         /// Ends the query from another thread.
         package var cancellation: QueryCancellation?
+        /// Where the query came from, for the observer.
+        package var origin: QueryOrigin?
 
         /// The engine's settings.
         package init() {}
@@ -64,25 +72,52 @@ package final class Engine: Sendable {
                 "invalid expression type \(Quoting.quote(ByteString(expression.type.documentedName))) for range query, "
                     + "must be Scalar or instant Vector")
         }
-        try gate.enter(control)
+        var statistics = QueryStatistics()
+        let run = QueryRun(options: options, control: control, source: source, settings: settings, time: time)
+        let outcome = attempt(run, expression, query, began, &statistics)
+        statistics.peakSamples = control.peakSamples
+        observer?.finished(
+            FinishedQuery(
+                query: query, time: time, statistics: statistics, failure: outcome.failure, origin: settings.origin))
+        var result = try outcome.get()
+        result.statistics = statistics
+        return result
+    }
+
+    /// Waits for a place, and evaluates.
+    private func attempt(
+        _ run: QueryRun, _ expression: Expression, _ query: ByteString, _ began: ContinuousClock.Instant,
+        _ statistics: inout QueryStatistics
+    ) -> Result<QueryResult, QueryError> {
+        let clock = ContinuousClock()
+        defer { statistics.totalTime = Self.seconds(clock.now - began) }
+        do {
+            defer { statistics.queueTime = Self.seconds(clock.now - began) }
+            try gate.enter(run.control)
+        } catch {
+            return .failure(error)
+        }
         defer { gate.leave() }
         let entry = log?.insert(query)
         defer { if let entry { log?.remove(entry) } }
-        var statistics = QueryStatistics()
-        statistics.queueTime = Self.seconds(clock.now - began)
-        let run = QueryRun(options: options, control: control, source: source, settings: settings, time: time)
         do {
-            var result = try run.evaluate(expression, statistics, clock)
-            result.statistics.peakSamples = control.peakSamples
-            return result
+            return .success(try run.evaluate(expression, &statistics, clock))
         } catch let error as QueryError {
-            throw error
+            return .failure(error)
         } catch {
-            throw .execution("\(error)")
+            return .failure(.execution("\(error)"))
         }
     }
 
     static func seconds(_ duration: Duration) -> Double {
         Double(duration.components.seconds) + Double(duration.components.attoseconds) / 1e18
+    }
+}
+
+extension Result where Failure == QueryError {
+    /// Why it failed; nil if it did not.
+    fileprivate var failure: QueryError? {
+        if case .failure(let error) = self { return error }
+        return nil
     }
 }

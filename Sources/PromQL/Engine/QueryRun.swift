@@ -16,9 +16,8 @@ struct QueryRun {
     }
 
     func evaluate(
-        _ expression: Expression, _ statistics: QueryStatistics, _ clock: ContinuousClock
+        _ expression: Expression, _ statistics: inout QueryStatistics, _ clock: ContinuousClock
     ) throws -> QueryResult {
-        var statistics = statistics
         let planning = clock.now
         let (start, end, step) = range
         let plan = try Planner(start: start, end: end, step: step).plan(expression)
@@ -32,20 +31,25 @@ struct QueryRun {
         let evaluating = clock.now
         statistics.preparationTime = Engine.seconds(evaluating - planning)
         let type = expression.type
-        let value = try DeepStack.run(depth: plan.depth) { () throws -> QueryResult.Value in
-            try self.value(of: plan, type: type, evaluator)
+        defer { Self.note(evaluator.counter, times, &statistics) }
+        let value: QueryResult.Value
+        do {
+            defer { statistics.evaluationTime = Engine.seconds(clock.now - evaluating) }
+            value = try DeepStack.run(depth: plan.depth) { () throws -> QueryResult.Value in
+                try self.value(of: plan, type: type, evaluator)
+            }
         }
         let sorting = clock.now
-        statistics.evaluationTime = Engine.seconds(sorting - evaluating)
         let sorted = Self.sorted(value)
         statistics.sortTime = Engine.seconds(clock.now - sorting)
-        statistics.totalSamples = evaluator.counter.total
-        statistics.samplesRead = evaluator.counter.read
-        statistics.samplesPerStep = evaluator.counter.perStep.enumerated().map { (times.time($0.offset), $0.element) }
-        statistics.samplesReadPerStep = evaluator.counter.readPerStep.enumerated().map {
-            (times.time($0.offset), $0.element)
-        }
         return QueryResult(value: sorted, annotations: context.annotations, statistics: statistics)
+    }
+
+    private static func note(_ counter: SampleCounter, _ times: StepTimes, _ statistics: inout QueryStatistics) {
+        statistics.totalSamples = counter.total
+        statistics.samplesRead = counter.read
+        statistics.samplesPerStep = counter.perStep.enumerated().map { (times.time($0.offset), $0.element) }
+        statistics.samplesReadPerStep = counter.readPerStep.enumerated().map { (times.time($0.offset), $0.element) }
     }
 
     private func value(of plan: PlanNode, type: ValueType, _ evaluator: Evaluator) throws -> QueryResult.Value {

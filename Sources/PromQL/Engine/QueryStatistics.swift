@@ -23,6 +23,9 @@ package struct QueryStatistics: Sendable {
     /// Seconds spent on sorting the result.
     package var sortTime = 0.0
 
+    /// Seconds from the query's arrival to its end.
+    package var totalTime = 0.0
+
     /// Seconds spent on all but waiting.
     package var executionTime: Double { preparationTime + evaluationTime + sortTime }
 

@@ -10,6 +10,8 @@ package final class EngineMetrics: Sendable {
     private let samples = Atomic<UInt64>(0)
     private let samplesRead = Atomic<UInt64>(0)
     private let maximumConcurrency: Int
+    /// Where queries are logged.
+    package let log = QueryLog()
     private let slices = LengthSummary(
         "prometheus_engine_query_duration_seconds", "Query timings", label: "slice", quantiles: [0.5, 0.9, 0.99])
 
@@ -47,9 +49,10 @@ package final class EngineMetrics: Sendable {
                 "prometheus_engine_query_samples_read_total",
                 "The total number of samples read by all queries (only new points per step for range-vector).",
                 samplesRead.load(ordering: .relaxed)),
-            ServerMetrics.gauge("prometheus_engine_query_log_enabled", "State of the query log.", 0),
+            ServerMetrics.gauge(
+                "prometheus_engine_query_log_enabled", "State of the query log.", log.status.isOpen ? 1 : 0),
             ServerMetrics.counter(
-                "prometheus_engine_query_log_failures_total", "The number of query log failures.", 0),
+                "prometheus_engine_query_log_failures_total", "The number of query log failures.", log.status.failures),
         ]
     }
 }

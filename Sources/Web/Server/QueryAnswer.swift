@@ -19,6 +19,8 @@ package struct QueryRequest: Sendable {
     package var countsSteps = false
     /// Ends the query when nobody waits for the answer any more.
     package var cancellation: QueryCancellation?
+    /// Who asks, for the query log.
+    package var origin: QueryOrigin?
 
     /// A query.
     package init(_ query: ByteString, _ time: Time) {

@@ -47,6 +47,7 @@ extension ServerAPI {
     ) throws(APIError) -> ServerResponse {
         var query = QueryRequest(form.first("query"), time)
         query.cancellation = request.cancellation
+        query.origin = QueryOrigin(client: request.client, method: request.method, path: request.path.string)
         if !form.first("timeout").isEmpty {
             query.timeout = .nanoseconds(try duration(form, "timeout").nanoseconds)
         }

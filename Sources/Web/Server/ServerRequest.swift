@@ -15,6 +15,8 @@ package struct ServerRequest: Sendable {
     package var body: [UInt8]
     /// Cancelled when the client goes away, so that nobody waits for the answer.
     package var cancellation: QueryCancellation
+    /// The client's address without port; empty if it is not known.
+    package var client = ""
 
     /// A request.
     package init(

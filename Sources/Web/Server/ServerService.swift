@@ -86,9 +86,11 @@ package final class ServerService: HTTPService {
         for name in ["origin", "accept", "content-type", "content-encoding"] as [StaticString] {
             fields["\(name)"] = request.head[name]
         }
-        return ServerRequest(
+        var result = ServerRequest(
             request.head.method.name, path, query: ByteString(request.head.rawQuery ?? []), fields: fields,
             body: Array(request.body.readableBytesView), cancellation: cancellation)
+        result.client = request.head.remoteAddress?.ipAddress ?? ""
+        return result
     }
 
     private static func acceptsGzip(_ head: HTTPRequestHead) -> Bool {

@@ -44,6 +44,7 @@ package struct EngineEvaluator: QueryEvaluator {
         settings.timeout = request.timeout
         settings.countsSteps = request.countsSteps
         settings.cancellation = request.cancellation
+        settings.origin = request.origin
         let time: Engine.Time =
             switch request.time {
             case .instant(let time): .instant(time)
@@ -96,14 +97,15 @@ extension QueryAnswer.Value {
 }
 
 extension QueryAnswer.Statistics {
-    fileprivate init(_ statistics: QueryStatistics) {
+    /// What the engine counted.
+    init(_ statistics: QueryStatistics) {
         self.init()
         evaluationTime = statistics.executionTime
         sortTime = statistics.sortTime
         preparationTime = statistics.preparationTime
         innerEvaluationTime = statistics.evaluationTime
         queueTime = statistics.queueTime
-        executionTime = statistics.queueTime + statistics.executionTime
+        executionTime = statistics.totalTime
         totalSamples = statistics.totalSamples
         samplesRead = statistics.samplesRead
         peakSamples = statistics.peakSamples

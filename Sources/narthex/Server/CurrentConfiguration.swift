@@ -99,6 +99,7 @@ final class CurrentConfiguration: Sendable {
             state.manager = manager
             state.database = database
         }
+        try metrics.engine.log.open(loaded.configuration.global.queryLogFile)
         try await manager.apply(loaded.jobs, externalLabels: loaded.configuration.global.externalLabels)
         metrics.noteReload(succeeded: true, at: ProcessFacts.now)
         started.leave()
@@ -141,6 +142,7 @@ final class CurrentConfiguration: Sendable {
     private func apply(_ loaded: LoadedConfiguration) throws {
         let (manager, database) = state.withLock { ($0.manager, $0.database) }
         guard let manager, let database else { return }
+        try metrics.engine.log.open(loaded.configuration.global.queryLogFile)
         let outcome: Result<Void, any Error> = waiting {
             do {
                 try await manager.apply(loaded.jobs, externalLabels: loaded.configuration.global.externalLabels)

@@ -95,6 +95,9 @@ enum ServerCommand {
         .init(
             "query.lookback-delta", "How far back samples are looked for during evaluation.", default: "5m"),
         .init("query.timeout", "Longest time that a query may take.", default: "2m"),
+        .init(
+            "query.log-slow-queries", "Log queries that take longer than this, waiting included; 0s for none.",
+            default: "5s"),
         .init("query.max-concurrency", "Most queries that are evaluated at a time.", kind: .integer, default: "20"),
         .init(
             "query.max-samples", "Most samples that a query may hold in memory.", kind: .integer, default: "50000000"),

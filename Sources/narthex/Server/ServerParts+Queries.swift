@@ -1,3 +1,4 @@
+import Logging
 import MetricModel
 import PromQL
 import Web
@@ -15,7 +16,24 @@ extension ServerParts {
         options.defaultSubqueryInterval = { [configuration] _ in
             configuration.current.configuration.global.evaluationInterval.milliseconds
         }
-        return Engine(options: options, log: activeQueries(options.maximumConcurrency))
+        let log = configuration.metrics.engine.log
+        if settings.slowQuery > 0 { log.noteSlow(after: settings.slowQuery) { [logger] in Self.note($0, logger) } }
+        return Engine(options: options, log: activeQueries(options.maximumConcurrency), observer: log)
+    }
+
+    /// Logs a slow query.
+    private static func note(_ query: FinishedQuery, _ logger: Logger) {
+        var metadata: Logger.Metadata = [
+            "query": "\(query.query.string)", "seconds": "\(query.statistics.totalTime)",
+            "samples": "\(query.statistics.totalSamples)", "client": "\(query.origin?.client ?? "")",
+        ]
+        if case .range(let start, let end, let step) = query.time {
+            metadata["start"] = "\(ServerTime.text(start))"
+            metadata["end"] = "\(ServerTime.text(end))"
+            metadata["step"] = "\(Double(step) / 1000)"
+        }
+        if let failure = query.failure { metadata["err"] = "\(failure)" }
+        logger.warning("Slow query", metadata: metadata)
     }
 
     /// Where running queries are noted; what an earlier process did not finish is logged, as it may have ended it.

@@ -16,6 +16,8 @@ struct ServerSettings {
     /// Milliseconds.
     var lookbackDelta: Int64
     var queryTimeout: Duration
+    /// Seconds; 0 for never.
+    var slowQuery: Double
     var maximumConcurrency: Int
     var maximumSamples: Int
     var routePrefix: String
@@ -35,6 +37,7 @@ struct ServerSettings {
         let reload = try Self.duration(flags, "config.auto-reload-interval").milliseconds
         autoReloadInterval = .milliseconds(max(1000, reload))
         lookbackDelta = try Self.duration(flags, "query.lookback-delta").milliseconds
+        slowQuery = Double(try Self.duration(flags, "query.log-slow-queries").milliseconds) / 1000
         queryTimeout = .nanoseconds(try Self.duration(flags, "query.timeout").nanoseconds)
         maximumConcurrency = max(1, flags.integer("query.max-concurrency"))
         maximumSamples = max(1, flags.integer("query.max-samples"))
