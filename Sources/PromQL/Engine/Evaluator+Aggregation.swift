@@ -3,23 +3,36 @@ internal import MetricModel
 
 /// Which group each row belongs to: small numbers instead of label sets.
 struct Grouping {
-    /// The group of each row.
+    /// The group of each of the rows that were given at once.
     private(set) var groupOfRow: [Int] = []
-    /// The labels of each group, in the order of first appearance.
-    private(set) var labels: [Labels] = []
+    private var subsets: LabelSubsets
 
-    init(_ rows: [StepRow], _ plan: AggregatePlan) {
-        groupOfRow.reserveCapacity(rows.count)
-        if !plan.isWithout && plan.grouping.isEmpty {
-            groupOfRow = [Int](repeating: 0, count: rows.count)
-            labels = rows.isEmpty ? [] : [.empty]
-            return
-        }
-        let names = plan.isWithout ? Self.withName(plan.grouping) : plan.grouping
-        var subsets = LabelSubsets(of: names, keeping: !plan.isWithout)
-        for row in rows { groupOfRow.append(subsets.number(of: row.labels)) }
-        labels = subsets.subsets
+    /// No rows yet.
+    init(_ plan: AggregatePlan) {
+        subsets = LabelSubsets(
+            of: plan.isWithout ? Self.withName(plan.grouping) : plan.grouping, keeping: !plan.isWithout)
+        groupsAll = !plan.isWithout && plan.grouping.isEmpty
     }
+
+    /// The groups of `rows`.
+    init(_ rows: [StepRow], _ plan: AggregatePlan) {
+        self.init(plan)
+        groupOfRow.reserveCapacity(rows.count)
+        for row in rows { groupOfRow.append(number(of: row)) }
+    }
+
+    /// Whether all rows are one group.
+    private let groupsAll: Bool
+    private var hasRows = false
+
+    /// The group of a row.
+    mutating func number(of row: StepRow) -> Int {
+        hasRows = true
+        return groupsAll ? 0 : subsets.number(of: row.labels)
+    }
+
+    /// The labels of each group, in the order of first appearance.
+    var labels: [Labels] { groupsAll ? (hasRows ? [.empty] : []) : subsets.subsets }
 
     /// `without` always takes away the metric name.
     static func withName(_ names: [ByteString]) -> [ByteString] {
@@ -41,8 +54,7 @@ extension Evaluator {
             let parameter = try scalar(plan.parameter ?? .number(.nan))
             result = try quantile(plan, try evaluate(plan.node), parameter)
         case .sum, .avg, .count, .group, .min, .max, .stddev, .stdvar:
-            let rows = try evaluate(plan.node)
-            result = try reduce(plan, rows)
+            result = try reduce(plan)
         }
         context.control.resetHeld(to: held)
         try context.control.hold(result.reduce(0) { $0 + $1.sampleCount })
@@ -50,21 +62,22 @@ extension Evaluator {
     }
 
     /// Aggregations that take in one row after the other.
-    private func reduce(_ plan: AggregatePlan, _ rows: [StepRow]) throws -> [StepRow] {
-        let grouping = Grouping(rows, plan)
-        let groups = grouping.labels.count
-        var states = [GroupState?](repeating: nil, count: groups)
-        for (index, row) in rows.enumerated() {
-            if index & 63 == 0 { try context.control.check() }
-            let group = grouping.groupOfRow[index]
-            if states[group] == nil { states[group] = GroupState(plan.operation, steps: times.count) }
-            states[group]?.add(row)
+    private func reduce(_ plan: AggregatePlan) throws -> [StepRow] {
+        var grouping = Grouping(plan)
+        var states: [GroupState] = []
+        try forEachBatch(plan.node) { rows in
+            for (index, row) in rows.enumerated() {
+                if index & 63 == 0 { try context.control.check() }
+                let group = grouping.number(of: row)
+                if group == states.count { states.append(GroupState(plan.operation, steps: times.count)) }
+                states[group].add(row)
+            }
         }
         var result: [StepRow] = []
-        result.reserveCapacity(groups)
-        for (group, state) in states.enumerated() {
-            guard var state else { continue }
-            if let row = state.row(grouping.labels[group], plan, &context.annotations) { result.append(row) }
+        result.reserveCapacity(states.count)
+        let labels = grouping.labels
+        for group in states.indices {
+            if let row = states[group].row(labels[group], plan, &context.annotations) { result.append(row) }
         }
         return result
     }
@@ -74,7 +87,8 @@ extension Evaluator {
             context.annotations.add(.invalidQuantile(.init(q)), at: plan.parameterPosition)
         }
         let grouping = Grouping(rows, plan)
-        var members = [[Int]](repeating: [], count: grouping.labels.count)
+        let groupLabels = grouping.labels
+        var members = [[Int]](repeating: [], count: groupLabels.count)
         for index in rows.indices { members[grouping.groupOfRow[index]].append(index) }
         var result: [StepRow] = []
         var sorted: [Double] = []
@@ -101,7 +115,7 @@ extension Evaluator {
                 builder.append(step, Quantile.value(parameter.value(step), sorted: sorted, nans: nans))
             }
             let dropName = indices.contains { rows[$0].dropName }
-            if let row = builder.row(grouping.labels[group], dropName: dropName) { result.append(row) }
+            if let row = builder.row(groupLabels[group], dropName: dropName) { result.append(row) }
         }
         return result
     }

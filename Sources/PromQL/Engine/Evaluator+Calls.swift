@@ -3,13 +3,7 @@ internal import MetricModel
 extension Evaluator {
     /// Evaluates a function call.
     func evaluate(_ plan: CallPlan) throws -> [StepRow] {
-        let range = plan.arguments.firstIndex { argument in
-            switch argument {
-            case .matrix, .subquery: true
-            default: false
-            }
-        }
-        if let range { return try evaluateRange(plan, argument: range) }
+        if let range = plan.rangeArgument { return try evaluateRange(plan, argument: range) }
         switch plan.function {
         case .labelReplace: return try labelReplace(plan)
         case .labelJoin: return try labelJoin(plan)

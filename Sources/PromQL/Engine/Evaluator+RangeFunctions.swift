@@ -38,13 +38,24 @@ extension Evaluator {
     func evaluateRange(_ plan: CallPlan, argument index: Int) throws -> [StepRow] {
         let held = context.control.held
         let (input, frame) = try rangeInput(plan, index)
+        let scalars = try scalarArguments(plan, but: index)
+        let rows = try evaluateRange(plan, input, frame, scalars)
+        context.control.resetHeld(to: held)
+        try context.control.hold(rows.reduce(0) { $0 + $1.sampleCount })
+        return try finished(plan, rows)
+    }
+
+    /// The arguments but the one at `index`.
+    func scalarArguments(_ plan: CallPlan, but index: Int) throws -> [StepRow] {
         var scalars: [StepRow] = []
         for (number, argument) in plan.arguments.enumerated() where number != index {
             scalars.append(try scalar(argument))
         }
-        let rows = try evaluateRange(plan, input, frame, scalars)
-        context.control.resetHeld(to: held)
-        try context.control.hold(rows.reduce(0) { $0 + $1.sampleCount })
+        return scalars
+    }
+
+    /// What a range function makes of the rows of all series.
+    func finished(_ plan: CallPlan, _ rows: [StepRow]) throws -> [StepRow] {
         if plan.function == .absentOverTime { return absent(rows, plan) }
         if context.delaysNameRemoval || plan.function == .lastOverTime || plan.function == .firstOverTime {
             return rows
@@ -62,7 +73,8 @@ extension Evaluator {
         return rows
     }
 
-    private func rangeInput(_ plan: CallPlan, _ index: Int) throws -> (RangeInput, RangeFrame) {
+    /// The series or rows that a range function works on, and its windows.
+    func rangeInput(_ plan: CallPlan, _ index: Int) throws -> (RangeInput, RangeFrame) {
         let function = plan.function
         let position = plan.argumentPositions[0]
         let wantsStarts =
@@ -110,7 +122,7 @@ extension Evaluator {
     }
 
     /// Chooses the kernel.
-    private func evaluateRange(
+    func evaluateRange(
         _ plan: CallPlan, _ input: RangeInput, _ frame: RangeFrame, _ scalars: [StepRow]
     ) throws -> [StepRow] {
         let overlaps = frame.range / 4 >= times.interval && times.count > 4

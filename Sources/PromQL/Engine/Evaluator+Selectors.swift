@@ -16,12 +16,20 @@ extension Evaluator {
     }
 
     /// An instant selector at all steps.
-    func evaluate(_ plan: SelectorPlan) throws -> [StepRow] {
+    func evaluate(_ plan: SelectorPlan) throws -> [StepRow] { try rows(of: plan, try selectedSeries(plan)) }
+
+    /// The series of an instant selector.
+    func selectedSeries(_ plan: SelectorPlan) throws -> [any SelectedSeries] {
         let lookback = context.lookback
         let first = plan.referenceTime(times.start) &- lookback &+ 1
         let last = plan.referenceTime(times.time(times.count - 1))
+        return try select(
+            plan, from: first, through: plan.rangeExtension == .smoothed ? last &+ lookback : last)
+    }
+
+    /// The rows of some series of an instant selector.
+    func rows(of plan: SelectorPlan, _ series: [any SelectedSeries]) throws -> [StepRow] {
         let isSmoothed = plan.rangeExtension == .smoothed
-        let series = try select(plan, from: first, through: isSmoothed ? last &+ lookback : last)
         return try concurrentRows(series.count) { index, worker in
             worker.columns.removeAll()
             do { try series[index].read(into: &worker.columns) } catch { throw QueryError.storage(error) }

@@ -18,5 +18,6 @@ enum LabelNames {
     /// Sorted.
     static let metadata: [ByteString] = ["__name__", "__type__", "__unit__"]
     static let type: ByteString = "__type__"
+    static let unit: ByteString = "__unit__"
     static let bucket: ByteString = "le"
 }

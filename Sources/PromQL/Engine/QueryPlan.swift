@@ -115,3 +115,15 @@ extension PlanNode {
         }
     }
 }
+
+extension CallPlan {
+    /// Which argument is a range vector; nil if none is.
+    var rangeArgument: Int? {
+        arguments.firstIndex { argument in
+            switch argument {
+            case .matrix, .subquery: true
+            default: false
+            }
+        }
+    }
+}
