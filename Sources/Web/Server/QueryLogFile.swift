@@ -41,11 +41,11 @@ final class QueryLogFile: Sendable {
             }
         json += time(end).utf8
         json += #"","query":"#.utf8
-        PromQL.JSONText.append(query.query, to: &json)
+        JSONText.append(query.query, to: &json)
         json += ",\"start\":\"\(time(start))\",\"step\":\(step / 1000)}".utf8
         if let failure = query.failure {
             json += #","error":"#.utf8
-            PromQL.JSONText.append(failure.description, to: &json)
+            JSONText.append(failure.description, to: &json)
         }
         json += #","stats":"#.utf8
         QueryResultJSON.append(QueryAnswer.Statistics(query.statistics), to: &json)
@@ -54,7 +54,7 @@ final class QueryLogFile: Sendable {
             for (name, value) in [("clientIP", origin.client), ("method", origin.method), ("path", origin.path)] {
                 json += (name == "clientIP" ? ",\"httpRequest\":{" : ",").utf8
                 json += "\"\(name)\":".utf8
-                PromQL.JSONText.append(value, to: &json)
+                JSONText.append(value, to: &json)
             }
             json.append(UInt8(ascii: "}"))
         }
