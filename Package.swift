@@ -18,6 +18,7 @@ func buildInfo(_ name: String) -> CSetting {
 
 let system: [Target] = [
     .target(name: "CCRC32C"),
+    .target(name: "CPrefetch"),
     .target(name: "CRE2", linkerSettings: [.linkedLibrary("re2")]),
     .systemLibrary(name: "CSnappy", pkgConfig: "snappy", providers: [.apt(["libsnappy-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
@@ -36,7 +37,7 @@ let core: [Target] = [
     room("Exposition", ["ByteCoding", "MetricModel"]),
     room("DurableFiles", ["ByteCoding"]),
     room("Gateway", ["ByteCoding", "MetricModel", "Matching", "Compression", "Exposition", "DurableFiles"]),
-    room("TSDB", ["ByteCoding", "MetricModel", "Matching", "Compression", "DurableFiles"]),
+    room("TSDB", ["ByteCoding", "MetricModel", "Matching", "Compression", "DurableFiles", "CPrefetch"]),
     room("Bridge", ["ByteCoding", "MetricModel", "Gateway", "TSDB"]),
     room("PromQL", ["ByteCoding", "MetricModel", "Matching"]),
     room("PromQLScripts", ["ByteCoding", "MetricModel", "Matching", "PromQL"]),

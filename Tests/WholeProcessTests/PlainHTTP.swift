@@ -30,11 +30,16 @@ final class PlainHTTP {
 
     /// Sends a request and reads the whole answer; the connection is kept where the answer allows it.
     func request(_ method: String, _ path: String, _ body: String = "", headers: [String] = []) throws -> Answer {
+        try request(method, path, bytes: Array(body.utf8), headers: headers)
+    }
+
+    /// The same with a body of any bytes.
+    func request(_ method: String, _ path: String, bytes: [UInt8], headers: [String] = []) throws -> Answer {
         if socket < 0 { try connect() }
-        var text = "\(method) \(path) HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: \(body.utf8.count)\r\n"
+        var text = "\(method) \(path) HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: \(bytes.count)\r\n"
         for header in headers { text += header + "\r\n" }
         do {
-            try send(Array((text + "\r\n" + body).utf8))
+            try send(Array((text + "\r\n").utf8) + bytes)
             return try readAnswer()
         } catch {
             close()

@@ -5,7 +5,7 @@ package import MetricModel
 /// A value: a copy is a snapshot, and ``chunk`` hands out what readers may decode while the owner goes on appending.
 /// Source: prometheus/prometheus tsdb/chunkenc/xor.go.
 package struct XORAppender: Sendable {
-    private var writer: BitWriter
+    private(set) var writer: BitWriter
     /// Time of the last sample; meaningless while empty.
     package private(set) var lastTimestamp: Timestamp = .min
     private var lastBits: UInt64 = 0

@@ -205,6 +205,7 @@ package final class Appender {
             if series.isRemoved { return nil }
             series.touchedBy = max(series.touchedBy, number)
             kind = series.kind
+            series.floats.prefetchEnd()
             return series.verdict(timestamp, value, limits)
         }
         switch verdict {

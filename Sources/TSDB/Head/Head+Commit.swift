@@ -97,6 +97,8 @@ extension Head {
             section.floatSeries.withUnsafeBufferPointer { owners in
                 for index in samples.indices {
                     let sample = samples[index]
+                    let later = index &+ Prefetching.seriesDistance
+                    if later < owners.count { Prefetching.series(owners[later]) }
                     owners[index]._withUnsafeGuaranteedRef { series in
                         series.lock.withLock { _ in
                             if case .inOrder = series.verdict(sample.timestamp, sample.value, limits),

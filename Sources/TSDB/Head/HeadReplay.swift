@@ -321,9 +321,15 @@ final class HeadReplay {
         _ shard: Int, of shards: Int, _ valid: Timestamp, _ rules: ChunkRules
     ) -> ShardResult {
         var result = ShardResult()
+        let count = samples.count
+        func isOwn(_ index: Int) -> Bool { shards == 1 || Int(samples[index].reference.rawValue & 1) == shard }
         for index in samples.indices {
             let sample = samples[index]
-            if shards > 1 && Int(sample.reference.rawValue & 1) != shard { continue }
+            let later = index &+ Prefetching.seriesDistance &* shards
+            if later < count, isOwn(later), let owner = owners[later] { Prefetching.series(owner) }
+            guard isOwn(index) else { continue }
+            let soon = index &+ Prefetching.chunkDistance &* shards
+            if soon < count, isOwn(soon), let owner = owners[soon] { Prefetching.openChunk(owner) }
             guard let owner = owners[index] else {
                 result.orphans += 1
                 continue

@@ -84,6 +84,7 @@ final class SeriesMap: Sendable {
     ) {
         lock.withLock { _ in
             for index in range {
+                prefetch(samples, behind: index, upTo: range.upperBound)
                 let row = samples.rows[index]
                 let packed = samples.packedLabels(row)
                 if let found = state.byHash.find(row.hash, { $0.labels.isPacked(as: packed) }) {
@@ -92,6 +93,22 @@ final class SeriesMap: Sendable {
                     body(index, row, nil)
                 }
             }
+        }
+    }
+
+    @inline(__always)
+    private func prefetch(_ samples: borrowing LabelledSamples, behind index: Int, upTo end: Int) {
+        let distances = Prefetching.lookUpDistances
+        if index &+ distances.slot < end { state.byHash.prefetch(samples.rows[index &+ distances.slot].hash) }
+        if index &+ distances.series < end,
+            let guess = state.byHash.firstGuess(samples.rows[index &+ distances.series].hash)
+        {
+            Prefetching.series(guess)
+        }
+        if index &+ distances.labels < end,
+            let guess = state.byHash.firstGuess(samples.rows[index &+ distances.labels].hash)
+        {
+            Prefetching.labels(guess)
         }
     }
 

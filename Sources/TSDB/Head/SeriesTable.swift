@@ -1,3 +1,5 @@
+internal import CPrefetch
+
 /// Series by a 64-bit key: open addressing, linear probing, no allocation for a look-up.
 ///
 /// Keys may repeat; who looks up tells which series is meant. The table owns its series. Not thread-safe.
@@ -38,6 +40,14 @@ struct SeriesTable: ~Copyable {
         }
         return nil
     }
+
+    /// Asks for the place where the search for `key` begins.
+    @inline(__always)
+    func prefetch(_ key: UInt64) { narthex_prefetch(slots + (Int(truncatingIfNeeded: key) & mask)) }
+
+    /// What stands at the place where the search for `key` begins: in most cases its series.
+    @inline(__always)
+    func firstGuess(_ key: UInt64) -> Unmanaged<MemorySeries>? { slots[Int(truncatingIfNeeded: key) & mask].series }
 
     /// The series of a key in a table whose keys are references: no other has it, so that no series is looked at.
     @inline(__always)

@@ -181,7 +181,9 @@ package struct CommandLineError: Error, CustomStringConvertible, Equatable {
     }
 }
 
-/// A number of bytes with a unit of 1000 (`KB`, `MB`, `GB`) or 1024 (`KiB`, `MiB`, `GiB`).
+/// A number of bytes with a unit, all of them powers of 1024, with and without an `i`: `64KB` and `64KiB` are one.
+///
+/// Source: github.com/alecthomas/units bytes.go (`ParseBase2Bytes`), which upstream's flags use.
 package struct ByteSize: Sendable, Hashable {
     /// Not negative.
     package let bytes: Int
@@ -192,14 +194,12 @@ package struct ByteSize: Sendable, Hashable {
         let unit: Double
         switch text.dropFirst(digits.count) {
         case "", "B": unit = 1
-        case "KB", "kB": unit = 1e3
-        case "MB": unit = 1e6
-        case "GB": unit = 1e9
-        case "TB": unit = 1e12
-        case "KiB", "K": unit = 1024
-        case "MiB", "M": unit = 1_048_576
-        case "GiB", "G": unit = 1_073_741_824
-        case "TiB", "T": unit = 1_099_511_627_776
+        case "KiB", "KB", "kB", "K": unit = 0x1p10
+        case "MiB", "MB", "M": unit = 0x1p20
+        case "GiB", "GB", "G": unit = 0x1p30
+        case "TiB", "TB", "T": unit = 0x1p40
+        case "PiB", "PB", "P": unit = 0x1p50
+        case "EiB", "EB", "E": unit = 0x1p60
         default: return nil
         }
         guard !digits.isEmpty, let number = Double(digits), let bytes = Int(exactly: (number * unit).rounded()) else {
