@@ -147,4 +147,33 @@ import Testing
         }
         store2.close()
     }
+
+    @Test(arguments: 0..<20 as Range<UInt64>)
+    func `adding in place and adding piece by piece give the same`(seed: UInt64) throws {
+        var random = SeededGenerator(seed: seed)
+        var inPlace = GatewayState()
+        var pieceByPiece = GatewayState()
+        for _ in 0..<30 {
+            let number = Int.random(in: 0..<1000, using: &random)
+            let text = """
+                # TYPE c counter
+                c{a="1"} \(number)
+                c{a="2"} 0.\(number)
+                # TYPE h histogram
+                h_bucket{le="1"} \(number)
+                h_bucket{le="5"} \(number * 2)
+                h_bucket{le="+Inf"} \(number * 3)
+                h_sum \(number)
+                h_count \(number * 3)
+
+                """
+            try patch(&inPlace, text)
+            // The same series in another order, so that nothing is where it was.
+            let lines = text.split(separator: "\n")
+            let other = [lines[0], lines[2], lines[1]] + lines[3...]
+            let isTurned = Bool.random(using: &random)
+            try patch(&pieceByPiece, (isTurned ? other : Array(lines)).joined(separator: "\n") + "\n")
+            #expect(samples(&inPlace) == samples(&pieceByPiece))
+        }
+    }
 }

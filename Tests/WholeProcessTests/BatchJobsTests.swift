@@ -28,7 +28,7 @@ import Testing
         let narthex = try #require(Installed.narthex)
         let slash = try #require(narthex.lastIndex(of: "/"))
         let blocks = Self.blocks(of: "sh")
-        #expect(blocks.count == 8)
+        #expect(blocks.count == 9)
         let script = """
             set -e
             cd \(folder.path)
@@ -46,6 +46,8 @@ import Testing
             (#"plain_rows{instance="",job="plain"}"#, 1200),
             (#"batch_job_success{instance="",job="nightly",region="eu"}"#, 1),
             (#"batch_job_exit_code{instance="",job="flaky"}"#, 3), (#"batch_job_success{instance="",job="train"}"#, 1),
+            (#"orders_total{instance="",job="orders"}"#, 5),
+            (#"batch_job_success{branch="feature-7",instance="",job="preview"}"#, 1),
             (#"batch_job_success{instance="",job="offline"}"#, 1), (#"batch_job_success{instance="",job="online"}"#, 1),
         ] { #expect(try gateway.value(of: series) == value, "\(series)") }
         // The last block deletes it.

@@ -12,6 +12,7 @@ enum Accumulation {
     static func combine(
         _ stored: PackedSeries, _ pushed: PackedSeries, _ rule: GaugeRule
     ) throws(Mismatch) -> PackedSeries {
+        if let sum = pushed.adding(stored) { return sum }
         switch (stored.value, pushed.value) {
         case (.counter(let old), .counter(let new)):
             var sum = new

@@ -1,19 +1,32 @@
 internal import MetricModel
 
 extension GatewayState {
-    /// What an accumulating push comes to: its families with the stored values added, and those stored series that it
-    /// does not have. It is then taken like a `POST`, so that what is written down sets and does not add.
+    /// What an accumulating push comes to.
+    struct Accumulated {
+        /// It is taken like a `POST`, so that what is written down sets and does not add.
+        var push: PreparedPush
+        /// For each of its families, where it goes; nil where that has to be found out again.
+        var plans: [FamilyPlan?]
+    }
+
+    /// The families of a push with the stored values added, and those stored series that it does not have.
     /// - Throws: why types or buckets do not fit.
     /// - Complexity: O(families of the push and of the group that share a name).
-    func accumulated(_ push: PreparedPush) throws(AccumulationError) -> PreparedPush {
-        guard let group = groupNumbers[push.group] else { return push.replacing(push.families) }
+    func accumulated(_ push: PreparedPush) throws(AccumulationError) -> Accumulated {
+        guard let group = groupNumbers[push.group] else {
+            return Accumulated(push: push.replacing(push.families), plans: [])
+        }
         let places = memberPlaces(group, for: push)
         var families: [PreparedPush.Family] = []
+        var plans: [FamilyPlan?] = []
         var errors: [String] = []
         families.reserveCapacity(push.families.count)
+        plans.reserveCapacity(push.families.count)
         for family in push.families {
-            guard let number = self.families.number(of: family.name), let place = place(number, group, places) else {
+            let plan = plan(family, for: group, places)
+            guard let place = plan.member else {
                 families.append(family)
+                plans.append(plan)
                 continue
             }
             let member = groups[Int(group)].members[place]
@@ -23,20 +36,52 @@ extension GatewayState {
                         + "\(member.type.upstreamName); what is added must be of the same type")
                 continue
             }
-            families.append(add(family, to: member, push.gaugeRules[family.name] ?? push.gaugeRule, &errors))
+            let rule = push.gaugeRules[family.name] ?? push.gaugeRule
+            if plan.isSameShape {
+                families.append(addEach(family, to: member, plan, rule, &errors))
+                plans.append(plan)
+            } else {
+                families.append(add(family, to: member, rule, &errors))
+                plans.append(nil)
+            }
         }
         guard errors.isEmpty else { throw AccumulationError(errors: errors) }
-        return push.replacing(families)
+        return Accumulated(push: push.replacing(families), plans: plans)
+    }
+
+    /// The most frequent case: the same series as last time.
+    private func addEach(
+        _ family: PreparedPush.Family, to member: GroupRecord.Member, _ plan: FamilyPlan, _ rule: GaugeRule,
+        _ errors: inout [String]
+    ) -> PreparedPush.Family {
+        var sum = family
+        takeTexts(of: member, into: &sum)
+        guard !family.type.describesWhole, family.type != .unknown, family.type != .gauge || rule != .last else {
+            return sum
+        }
+        for index in family.series.indices {
+            guard let stored = series(plan.slots[index]) else { continue }
+            do throws(Accumulation.Mismatch) {
+                sum.series[index] = try Accumulation.combine(stored, family.series[index], rule)
+            } catch {
+                errors.append(MetricText.collected(family.name, family.series[index].metric) + error.text)
+            }
+        }
+        return sum
+    }
+
+    /// A push without help or unit leaves those that are stored.
+    private func takeTexts(of member: GroupRecord.Member, into family: inout PreparedPush.Family) {
+        if family.help == nil { family.help = families[member.family].helps[member.help] }
+        if family.unit.isEmpty { family.unit = families[member.family].units[member.unit] ?? "" }
     }
 
     private func add(
         _ family: PreparedPush.Family, to member: GroupRecord.Member, _ rule: GaugeRule, _ errors: inout [String]
     ) -> PreparedPush.Family {
         var sum = family
-        sum.help = family.help ?? families[member.family].helps[member.help]
-        if family.unit.isEmpty { sum.unit = families[member.family].units[member.unit] ?? "" }
-        // These describe a state as a whole.
-        if family.type == .info || family.type == .stateSet { return sum }
+        takeTexts(of: member, into: &sum)
+        if family.type.describesWhole { return sum }
         sum.series = []
         sum.hashes = []
         var pushed: [UInt64: [Int]] = [:]
@@ -74,4 +119,9 @@ extension GatewayState {
 /// Why an accumulating push does not fit what is stored.
 struct AccumulationError: Error {
     let errors: [String]
+}
+
+extension MetricType {
+    /// Whether a family of this type describes a state as a whole, so that nothing can be added to it.
+    fileprivate var describesWhole: Bool { self == .info || self == .stateSet }
 }

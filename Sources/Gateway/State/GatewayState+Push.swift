@@ -10,7 +10,8 @@ extension GatewayState {
     }
 
     /// Takes a push, or refuses it and marks its group as failed.
-    mutating func apply(_ push: PreparedPush) -> Applied {
+    /// - Parameter known: For each family where it goes, as far as that is known already.
+    mutating func apply(_ push: PreparedPush, known: [FamilyPlan?] = []) -> Applied {
         guard push.isGroupValid else { return refused(push.errors, nil) }
         let number = groupNumbers[push.group]
         if number == nil, groupNumbers.count >= maximumGroups, !push.isReplayed {
@@ -30,7 +31,9 @@ extension GatewayState {
         guard push.errors.isEmpty else { return refused(push.errors, push) }
         if let number { warm(number) }
         let places = number.flatMap { memberPlaces($0, for: push) }
-        let plans = push.families.map { plan($0, for: number, places) }
+        let plans = push.families.indices.map { index in
+            (index < known.count ? known[index] : nil) ?? plan(push.families[index], for: number, places)
+        }
         if push.check == .consistency {
             let errors = conflicts(of: push, plans, number)
             guard errors.isEmpty else { return refused(errors, push) }
@@ -108,7 +111,8 @@ extension GatewayState {
         return groups[Int(group)].members.firstIndex { $0.family == family }
     }
 
-    private func plan(
+    /// Where the series of a family go.
+    func plan(
         _ family: PreparedPush.Family, for group: Int32?, _ places: [Int32: Int]?
     ) -> FamilyPlan {
         var plan = FamilyPlan(

@@ -118,17 +118,15 @@ extension GatewayState {
     }
 
     private mutating func perform(_ push: PreparedPush, _ encoded: [UInt8], _ log: inout EffectLog) -> Outcome {
-        var final = push
-        var isEncoded = !encoded.isEmpty
-        if push.mode == .accumulate, push.isGroupValid, push.errors.isEmpty {
-            do throws(AccumulationError) {
-                final = try accumulated(push)
-                isEncoded = false
-            } catch {
-                return finish(refused(error.errors, push, isAlways: true), push, encoded, &log)
-            }
+        guard push.mode == .accumulate, push.isGroupValid, push.errors.isEmpty else {
+            return finish(apply(push), push, encoded, &log)
         }
-        return finish(apply(final), final, isEncoded ? encoded : [], &log)
+        do throws(AccumulationError) {
+            let sum = try accumulated(push)
+            return finish(apply(sum.push, known: sum.plans), sum.push, [], &log)
+        } catch {
+            return finish(refused(error.errors, push, isAlways: true), push, encoded, &log)
+        }
     }
 
     private mutating func finish(

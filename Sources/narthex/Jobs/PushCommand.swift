@@ -9,7 +9,9 @@ enum PushCommand {
         "push", "Push metrics: narthex push --job backup size_bytes=1048576, or a file in the text format, or - .",
         flags: GroupFlags.flags + [
             .toggle("replace", "Replace the whole group (PUT) instead of the families of the same name (POST)."),
-            .toggle("accumulate", "Add to what is stored (PATCH; Narthex only)."),
+            .toggle(
+                "accumulate",
+                "Add to what is stored (PATCH; Narthex only). Samples given as arguments are counters then."),
             .init("lifetime", GroupFlags.lifetimeHelp, placeholder: "15m"),
             .init(
                 "idempotency-key",
@@ -24,7 +26,7 @@ enum PushCommand {
 
     private static func push(_ flags: ParsedFlags) async throws {
         let key = try GroupFlags.key(flags)
-        let body = try body(flags.argument("input"))
+        let body = try body(flags.argument("input"), isAdded: flags.isOn("accumulate"))
         guard !(flags.isOn("replace") && flags.isOn("accumulate")) else {
             throw CommandLineError("--replace and --accumulate exclude each other")
         }
@@ -38,10 +40,10 @@ enum PushCommand {
         }
     }
 
-    private static func body(_ input: [String]) throws -> [UInt8] {
+    private static func body(_ input: [String], isAdded: Bool) throws -> [UInt8] {
         guard let first = input.first else { return try JobFiles.read("-", limit: 256 << 20) }
         let samples = input.compactMap(SampleArgument.init)
-        if samples.count == input.count { return SampleArgument.body(samples) }
+        if samples.count == input.count { return SampleArgument.body(samples, isAdded: isAdded) }
         if samples.isEmpty && input.count == 1 { return try JobFiles.read(first, limit: 256 << 20) }
         let other = input.first { SampleArgument($0) == nil } ?? ""
         throw CommandLineError(

@@ -20,12 +20,21 @@ struct SampleArgument {
     }
 
     /// The samples in the text format, those of one name together.
-    static func body(_ samples: [SampleArgument]) -> [UInt8] {
+    /// - Parameter isAdded: They are to be added to what is stored, which makes them counters.
+    static func body(_ samples: [SampleArgument], isAdded: Bool) -> [UInt8] {
         let sorted = samples.enumerated().sorted { left, right in
             let (a, b) = (left.element.series.prefix { $0 != "{" }, right.element.series.prefix { $0 != "{" })
             return a == b ? left.offset < right.offset : a < b
         }
-        return sorted.flatMap { Array("\($0.element.series) \($0.element.number)\n".utf8) }
+        var body: [UInt8] = []
+        var last: Substring?
+        for (_, sample) in sorted {
+            let name = sample.series.prefix { $0 != "{" }
+            if isAdded, name != last { body += "# TYPE \(name) counter\n".utf8 }
+            last = name
+            body += "\(sample.series) \(sample.number)\n".utf8
+        }
+        return body
     }
 
     private static func isNameByte(_ byte: UInt8) -> Bool {
