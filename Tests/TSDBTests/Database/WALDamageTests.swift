@@ -76,6 +76,50 @@ import Testing
         }
     }
 
+    @Test(arguments: [UInt64(1), 2, 3])
+    func `a damaged record in one of twenty segments costs that record alone`(_ seed: UInt64) throws {
+        let pristine = SimulatedDisk(seed: 1)
+        let database = try Database.open("data", options: WALDamageTests.options(.none), fileSystem: pristine)
+        for step in 0..<1_500 {
+            let appender = database.appender()
+            for index in 0..<40 {
+                let labels = Labels(["__name__": "m", "i": "\(index)"])
+                _ = try appender.append(
+                    .none, labels: labels, timestamp: Int64(step) * 1000, value: Double(step * 7919 % 1009))
+            }
+            _ = try appender.commit(.synced)
+        }
+        try database.close()
+        let segments = pristine.paths.filter { $0.contains("/wal/") }
+        #expect(segments.count >= 20)
+        var random = SeededGenerator(seed: seed)
+        let chosen = segments[Int.random(in: 1..<segments.count - 1, using: &random)]
+        var content = try #require(pristine.peek(chosen))
+        content[Int.random(in: 7..<content.count - 2_000, using: &random)] ^= 0x41
+        pristine.poke(chosen, content)
+        #expect(try WALDamageTests.steps(pristine, .none).count == 1_499)
+    }
+
+    @Test(arguments: [Int64.min, -10 * 365 * 86_400_000, 0, 4_000_000_000_000, .max])
+    func `a clock that jumps loses nothing`(_ now: Int64) throws {
+        let disk = SimulatedDisk(seed: 1)
+        var options = WALDamageTests.options(.snappy)
+        options.minimumBlockDuration = 60_000
+        options.maximumBlockDuration = 540_000
+        let database = try Database.open("data", options: options, fileSystem: disk)
+        for step in 0..<400 {
+            let appender = database.appender()
+            _ = try appender.append(
+                .none, labels: WALDamageTests.series, timestamp: 1_700_000_000_000 + Int64(step) * 1000, value: 1)
+            _ = try appender.commit(.synced)
+            if step % 50 == 49 { try database.maintain(now: now) }
+        }
+        #expect(!database.blocks.isEmpty)
+        #expect(try StoreContent.lines(database).count == 400)
+        try database.close()
+        #expect(try StoreContent.lines(Database.open("data", options: options, fileSystem: disk)).count == 400)
+    }
+
     @Test(arguments: [WALCompression.none, .snappy])
     func `a log cut anywhere gives what is before the cut`(_ compression: WALCompression) throws {
         let pristine = SimulatedDisk(seed: 1)
