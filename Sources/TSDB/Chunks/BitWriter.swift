@@ -1,3 +1,5 @@
+internal import CPrefetch
+
 /// Bits appended to a growing buffer, most significant first.
 ///
 /// The buffer is kept zeroed ahead of the end, so that a write of up to 64 bits is one load, one or and one store.
@@ -50,6 +52,19 @@ package struct BitWriter: Sendable {
             }
         }
         bitCount += count
+    }
+
+    /// Asks the processor for the array's header, which a write looks at, and for the bytes that the next write changes.
+    @inline(__always)
+    mutating func prefetchEnd() {
+        let end = 32 + bitCount >> 3
+        withUnsafeMutablePointer(to: &storage) { storage in
+            // SAFETY: an array is one pointer to its header, which 32 bytes behind is followed by the elements. It is
+            // used as an address for hints only, without a retain, which would wait for the memory that is asked for.
+            let base = UnsafeRawPointer(storage).load(as: UnsafeRawPointer.self)
+            narthex_prefetch(base)
+            narthex_prefetch(base + end)
+        }
     }
 
     private mutating func grow() {

@@ -5,7 +5,7 @@ package import MetricModel
 /// A value: a copy is a snapshot, and ``chunk`` hands out what readers may decode while the owner goes on appending.
 /// Source: prometheus/prometheus tsdb/chunkenc/xor.go.
 package struct XORAppender: Sendable {
-    private(set) var writer: BitWriter
+    private var writer: BitWriter
     /// Time of the last sample; meaningless while empty.
     package private(set) var lastTimestamp: Timestamp = .min
     private var lastBits: UInt64 = 0
@@ -46,6 +46,10 @@ package struct XORAppender: Sendable {
             return appender
         }
     }
+
+    /// Asks the processor for the memory that the next sample changes.
+    @inline(__always)
+    mutating func prefetchEnd() { writer.prefetchEnd() }
 
     /// Number of samples.
     package var sampleCount: Int { Int(count) }

@@ -105,11 +105,6 @@ final class SeriesMap: Sendable {
         {
             Prefetching.series(guess)
         }
-        if index &+ distances.labels < end,
-            let guess = state.byHash.firstGuess(samples.rows[index &+ distances.labels].hash)
-        {
-            Prefetching.labels(guess)
-        }
     }
 
     /// A series that is to be there, for the sample at an index.
