@@ -94,13 +94,15 @@ private func runDriver(
     }
 
     /// Two series, references 1 and 2.
-    private static let series = fragment(
-        [1]
-            + (1...2).flatMap { number in
-                [0, 0, 0, 0, 0, 0, 0, UInt8(number), 2, 8] + Array("__name__".utf8) + [
-                    1, 0x6D, 1, 0x69, 1, 0x30 + UInt8(number),
-                ]
-            })
+    private static let series: [UInt8] = {
+        var record: [UInt8] = [1]
+        for number: UInt8 in 1...2 {
+            record += [0, 0, 0, 0, 0, 0, 0, number, 2, 8]
+            record += Array("__name__".utf8)
+            record += [1, 0x6D, 1, 0x69, 1, 0x30 + number]
+        }
+        return fragment(record)
+    }()
 
     /// A file of head chunks with one chunk: of series 1, its times and encoding first.
     private static func headChunks(_ body: [UInt8]) -> [UInt8] {
@@ -130,7 +132,7 @@ private func runDriver(
         }
         var random = SeededGenerator(seed: 1)
         _ = try? backfill.finish(ulid: ULID(time: 1, using: &random))
-        return disk.paths.compactMap { path in disk.peek(path).map { (path, $0) } }
+        return disk.paths.compactMap { path in disk.peek(path).map { (path: path, bytes: $0) } }
     }()
 
     /// The block with one of its files replaced.
