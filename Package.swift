@@ -56,7 +56,7 @@ let coreTests: [Target] = [
     tests("TSDB"),
     tests("Bridge", ["Exposition", "Gateway", "Matching", "MetricModel", "TSDB"]),
     tests("PromQL", fixtures: true),
-    tests("PromQLScripts"),
+    tests("PromQLScripts", fixtures: true),
 ]
 
 let serverStack: [Target.Dependency] = [

@@ -1,3 +1,4 @@
+import Foundation
 import MetricModel
 import PromQLScripts
 import Testing
@@ -8,6 +9,19 @@ import Testing
         let text = try SharedScripts.text(name)
         var runner = ScriptRunner(ArrayStoreSubject())
         let report = runner.run(text)
+        #expect(report.passed > 0)
+        for failure in report.failures { Issue.record("\(name) \(failure)") }
+    }
+
+    private static let fixtures: URL = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+        .appendingPathComponent("Fixtures")
+
+    /// Our own scripts; Prometheus 3.14's runner passes them, too.
+    @Test(arguments: ["directives", "fills", "histograms", "numbers", "timestamps"])
+    func `a script of ours passes`(name: String) throws {
+        let text = try Data(contentsOf: Self.fixtures.appendingPathComponent(name + ".test"))
+        var runner = ScriptRunner(ArrayStoreSubject())
+        let report = runner.run(ByteString([UInt8](text)))
         #expect(report.passed > 0)
         for failure in report.failures { Issue.record("\(name) \(failure)") }
     }
