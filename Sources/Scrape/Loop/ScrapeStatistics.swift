@@ -48,6 +48,9 @@ package final class LengthSummary: Sendable {
         }
     }
 
+    /// Shows `value` from now on, also before anything was seen of it.
+    package func show(_ value: String) { series.withLock { $0[value, default: Series()].count += 0 } }
+
     /// Forgets what was seen of `value`.
     func remove(_ value: String) { series.withLock { $0[value] = nil } }
 

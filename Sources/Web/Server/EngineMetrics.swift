@@ -16,7 +16,10 @@ package final class EngineMetrics: Sendable {
         "prometheus_engine_query_duration_seconds", "Query timings", label: "slice", quantiles: [0.5, 0.9, 0.99])
 
     /// Nothing counted yet.
-    package init(maximumConcurrency: Int) { self.maximumConcurrency = maximumConcurrency }
+    package init(maximumConcurrency: Int) {
+        self.maximumConcurrency = maximumConcurrency
+        for slice in ["inner_eval", "prepare_time", "queue_time", "result_sort"] { slices.show(slice) }
+    }
 
     func begin() { running.add(1, ordering: .relaxed) }
 

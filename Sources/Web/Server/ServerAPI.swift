@@ -191,7 +191,10 @@ package final class ServerAPI: Sendable {
                 200, fields: [("Content-Type", "text/plain; charset=utf-8")],
                 body: .bytes(buildInformation + [UInt8(ascii: "\n")]))
         case ("/federate", true): return unready ?? federate(request)
-        default: return page(request) ?? .plainError(404, "404 page not found")
+        default:
+            if let page = page(request) { return page }
+            let isRoute = !isRead && Self.routePattern(request.path.string) != nil
+            return isRoute ? Self.methodNotAllowed("GET, OPTIONS") : .plainError(404, "404 page not found")
         }
     }
 
@@ -246,6 +249,16 @@ package final class ServerAPI: Sendable {
     private enum Methods {
         case get, getOrPost, post, postOrPut
 
+        /// For the field `Allow`.
+        var allowed: String {
+            switch self {
+            case .get: "GET, OPTIONS"
+            case .getOrPost: "GET, OPTIONS, POST"
+            case .post: "OPTIONS, POST"
+            case .postOrPut: "OPTIONS, POST, PUT"
+            }
+        }
+
         func include(_ method: String) -> Bool {
             switch self {
             case .get: method == "GET"
@@ -263,7 +276,7 @@ package final class ServerAPI: Sendable {
         if let unready { return unready }
         guard let (methods, handler) = handler(path) else { return .plainError(404, "404 page not found") }
         guard methods.include(request.method) else {
-            return .plainError(405, "Method Not Allowed")
+            return Self.methodNotAllowed(methods.allowed)
         }
         return try handler(request, form)
     }
@@ -341,6 +354,12 @@ package final class ServerAPI: Sendable {
     }
 
     // MARK: Answers
+
+    private static func methodNotAllowed(_ allowed: String) -> ServerResponse {
+        var response = ServerResponse.plainError(405, "Method Not Allowed")
+        response.fields.append(("Allow", allowed))
+        return response
+    }
 
     /// An answer with data, which is JSON already.
     static func success(_ data: [UInt8], warnings: [String] = [], infos: [String] = []) -> ServerResponse {
