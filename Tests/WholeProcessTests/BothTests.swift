@@ -85,6 +85,36 @@ import Glibc
         #expect(both.stop() == 0)
     }
 
+    @Test(.enabled(if: Installed.python != nil, "prometheus_client is not installed"))
+    func `the tutorial's script is answered at once, in words and in pictures`() throws {
+        let both = try RunningBoth()
+        let python = try #require(Installed.python)
+        let script = Installed.packageFolder + "/Examples/tutorial/push.py"
+        let push = try ChildProcess([
+            python, script, "--gateway", "127.0.0.1:\(both.gateway)", "--times", "3", "--every", "0.05",
+        ])
+        #expect(push.wait() == 0)
+        let narthex = try #require(Installed.narthex)
+        let range = ["--start=\(time(nil) - 30)", "--end=\(time(nil) + 5)", "--step=1s"]
+        func query(_ arguments: [String]) throws -> String {
+            let output = both.folder.path + "/query.out"
+            unlink(output)
+            let server = "--server=http://127.0.0.1:\(both.server)"
+            #expect(try ChildProcess([narthex, "query"] + arguments + [server], output: output).wait() == 0)
+            return both.folder.read("query.out")
+        }
+        #expect(try query(["avg_over_time(test_metric_1[5m])"]).hasPrefix("{job=\"tutorial\"} => "))
+        #expect(try query(["count_over_time(test_metric_1[5m]) >= bool 3"]).contains("=> 1 @"))
+        #expect(try query(["test_metric_1", "--output=table"]).contains("test_metric_1  tutorial"))
+        #expect(try query(["test_metric_1", "--output=plot"] + range).hasPrefix("test_metric_1\n"))
+        let picture = both.folder.path + "/picture.svg"
+        _ = try query(["test_metric_1", "--svg=\(picture)"] + range)
+        #expect(both.folder.read("picture.svg").hasPrefix("<svg"))
+        #expect(try query(["labels", "job"]).contains("tutorial\n"))
+        #expect(try query(["series", "--match=test_metric_1"]).contains("test_metric_1{job=\"tutorial\"}\n"))
+        #expect(both.stop() == 0)
+    }
+
     @Test func `a short counter keeps its first increment, and ends with its group`() throws {
         let both = try RunningBoth()
         let client = PlainHTTP(port: both.gateway)
