@@ -139,9 +139,27 @@ final class PlainHTTP {
 
     private func readBody(_ head: String) throws -> [UInt8] {
         let lines = head.lowercased().split(separator: "\r\n")
+        if lines.contains("transfer-encoding: chunked") { return try readChunks() }
         guard let line = lines.first(where: { $0.hasPrefix("content-length: ") }),
             let length = Int(line.dropFirst(16))
         else { return [] }
+        return try take(length)
+    }
+
+    /// Pieces, each behind its length in hexadecimal digits, up to one without bytes; trailers are not read.
+    private func readChunks() throws -> [UInt8] {
+        var body: [UInt8] = []
+        while true {
+            var size: [UInt8] = []
+            while size.suffix(2) != [13, 10] { size += try take(1) }
+            guard let length = Int(String(decoding: size.dropLast(2), as: UTF8.self), radix: 16) else { throw Failure() }
+            body += try take(length)
+            _ = try take(2)
+            if length == 0 { return body }
+        }
+    }
+
+    private func take(_ length: Int) throws -> [UInt8] {
         while buffer.count < length {
             guard let more = try receive() else { throw Failure() }
             buffer += more

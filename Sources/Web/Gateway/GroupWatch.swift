@@ -150,9 +150,7 @@ extension GroupWatch {
             last = newest.id
             var events: [UInt8] = []
             for change in changes {
-                if let key = change.key, !selectors.isEmpty, !selectors.contains(where: { $0.selects(key) }) {
-                    continue
-                }
+                if let key = change.key, !concerns(key) { continue }
                 append(change, to: &events)
             }
             return events
