@@ -152,7 +152,9 @@ final class PlainHTTP {
         while true {
             var size: [UInt8] = []
             while size.suffix(2) != [13, 10] { size += try take(1) }
-            guard let length = Int(String(decoding: size.dropLast(2), as: UTF8.self), radix: 16) else { throw Failure() }
+            guard let length = Int(String(decoding: size.dropLast(2), as: UTF8.self), radix: 16) else {
+                throw Failure()
+            }
             body += try take(length)
             _ = try take(2)
             if length == 0 { return body }
