@@ -55,6 +55,17 @@ extension GatewayStore {
         keys.map { key in state.withLock { $0.packedBytes(of: key) } }
     }
 
+    /// The names of the first families of some groups, at most `limit` of each.
+    /// - Complexity: O(families of these groups); the lock is taken for each group alone.
+    package func familyNames(of keys: [GroupingKey], limit: Int) -> [[ByteString]] {
+        keys.map { key in
+            state.withLock { state in
+                guard let number = state.groupNumbers[key] else { return [] }
+                return state.groups[Int(number)].members.prefix(limit).map { state.families[$0.family].name }
+            }
+        }
+    }
+
     private static func contains(_ wanted: [UInt8], _ group: GroupRecord, _ state: GatewayState) -> Bool {
         group.key.labels.contains { contains(wanted, $0.name.bytes) || contains(wanted, $0.value.bytes) }
             || group.members.contains { contains(wanted, state.families[$0.family].name.bytes) }

@@ -45,6 +45,28 @@ import Glibc
         #expect(next.stop() == 0)
     }
 
+    @Test(.enabled(if: Installed.python != nil, "prometheus_client is not installed"))
+    func `short runs of the official Python client add up`() throws {
+        let folder = try TemporaryFolder()
+        let file = try folder.write("policies.yml", Self.policies)
+        let gateway = try RunningGateway(["--gateway.policy-file=\(file)"], folder: folder)
+        let script = try folder.write(
+            "run.py",
+            """
+            import sys
+            from prometheus_client import CollectorRegistry, Counter, Histogram, push_to_gateway
+            registry = CollectorRegistry()
+            Counter("invocations", "Runs.", registry=registry).inc()
+            Histogram("took_seconds", "Time.", registry=registry).observe(0.3)
+            push_to_gateway(sys.argv[1], job="function", registry=registry)
+            """)
+        let python = try #require(Installed.python)
+        for _ in 0..<3 { #expect(try ChildProcess([python, script, gateway.address]).wait() == 0) }
+        #expect(try gateway.value(of: #"invocations_total{instance="",job="function"}"#) == 3)
+        #expect(try gateway.value(of: #"took_seconds_bucket{instance="",job="function",le="0.5"}"#) == 3)
+        #expect(gateway.stop() == 0)
+    }
+
     @Test func `a changed policy file is taken over, a broken one is not`() throws {
         let folder = try TemporaryFolder()
         let file = try folder.write("policies.yml", "policies: []\n")

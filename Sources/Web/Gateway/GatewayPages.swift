@@ -7,6 +7,8 @@ internal import NIOPosix
 extension GatewayService {
     /// Groups that a part of the list shows where no script makes one list of it.
     private static let groupsAtOnce = 50
+    /// Families of a group that are named where the group is one of many.
+    private static let familiesNamed = 20
 
     static let pageFields = [
         HTTPField("Content-Type", "text/html; charset=utf-8"),
@@ -111,6 +113,7 @@ extension GatewayService {
         let page = groupPage(query)
         let content = GroupsPageContent(
             query: query, page: page, sizes: store.packedBytes(of: page.groups.map(\.key)),
+            families: store.familyNames(of: page.groups.map(\.key), limit: Self.familiesNamed),
             prefix: settings.externalPrefix, now: WallClock.now().second,
             refusedCount: refused.total,
             canWipe: settings.enablesAdminAPI)
@@ -143,9 +146,13 @@ extension GatewayService {
     }
 
     private var statusMain: Markup {
-        GatewayStatusContent(
+        let names = store.familyNames(
+            of: groupPage(GroupQuery()).groups.prefix(Self.groupsAtOnce).map(\.key), limit: Self.familiesNamed
+        ).joined()
+        return GatewayStatusContent(
             refusal: store.refusal?.description, startTime: startTime.second, now: WallClock.now().second,
-            groupCount: store.groupCount, flags: settings.flags,
+            groupCount: store.groupCount, families: Set(names.map(\.string)).sorted().prefix(50).map { $0 },
+            flags: settings.flags,
             own: ownFamilies(leftOut: store.scrape().leftOutCount), prefix: settings.externalPrefix
         ).markup
     }

@@ -9,6 +9,8 @@ struct GatewayStatusContent {
     let startTime: Int64
     let now: Int64
     let groupCount: Int
+    /// Names of some families that are stored.
+    let families: [String]
     let flags: [(name: String, value: String)]
     /// The gateway's own metrics.
     let own: [MetricFamily]
@@ -48,7 +50,7 @@ struct GatewayStatusContent {
         return """
             <h1>Status</h1>
             \(health)
-            <dl class="facts"><dt>Started</dt><dd>\(PageTime.moment(second: startTime)) UTC</dd><dt>Uptime</dt><dd>\(PageTime.length(max(0, now - startTime)))</dd><dt>Groups</dt><dd>\(groupCount)</dd></dl>
+            <dl class="facts"><dt>Started</dt><dd>\(PageTime.moment(second: startTime)) UTC</dd><dt>Uptime</dt><dd>\(PageTime.length(max(0, now - startTime)))</dd><dt>Groups</dt><dd>\(groupCount)</dd>\(stored)</dl>
             <div id="health" class="tiles" data-metrics="status?format=metrics">
             \(Markup.join(Self.tiles.compactMap(tile)))</div>
             <noscript><p class="faint">What grows is shown by a script only; all of the gateway's own metrics are <a href="\(prefix)/status?format=metrics">here</a>.</p></noscript>
@@ -57,6 +59,11 @@ struct GatewayStatusContent {
             <h2>Flags</h2>
             \(Self.facts(flags.map { ("--\($0.name)", $0.value) }))
             """
+    }
+
+    private var stored: Markup {
+        families.isEmpty
+            ? "" : "<dt>Some families</dt><dd class=\"mono\">\(families.joined(separator: ", "))</dd>"
     }
 
     /// A tile; nil where the gateway has no such metric.

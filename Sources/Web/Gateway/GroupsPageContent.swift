@@ -9,6 +9,8 @@ struct GroupsPageContent {
     let page: GatewayService.GroupPage
     /// Packed bytes of each group of the page.
     let sizes: [Int]
+    /// The first families of each group of the page.
+    let families: [[ByteString]]
     let prefix: String
     /// Seconds since 1970.
     let now: Int64
@@ -89,14 +91,18 @@ struct GroupsPageContent {
                 """
                 : "<p class=\"empty\">No group has this in a label or a family name.</p>\n"
         }
-        return .join(zip(page.groups, sizes).enumerated().map { row($1.0, size: $1.1, index: query.offset + $0 + 2) })
+        return .join(
+            zip(page.groups, zip(sizes, families)).enumerated().map { place, entry in
+                row(entry.0, size: entry.1.0, families: entry.1.1, index: query.offset + place + 2)
+            })
     }
 
-    private func row(_ group: GroupSummary, size: Int, index: Int) -> Markup {
+    private func row(_ group: GroupSummary, size: Int, families: [ByteString], index: Int) -> Markup {
+        let names = families.map(\.string).joined(separator: ", ")
         let failure: Markup =
             group.lastPushSuccessful ? "" : "<span class=\"badge bad\">failed</span> "
         return """
-            <div class="group-row" role="row" aria-rowindex="\(index)"><span role="cell"><a href="\(prefix)/group/\(PushPath.text(group.key))">\(LabelMarkup.group(group.key.labels))</a></span><span role="cell">\(PageTime.markup(group.pushTime, now: now))</span><span role="cell">\(failure)\(PageTime.markup(group.failureTime, now: now, otherwise: "never failed"))</span><span role="cell" class="number">\(Self.grouped(group.familyCount))</span><span role="cell" class="number">\(Self.grouped(group.metricCount))</span><span role="cell" class="number">\(ByteCountText.binary(size))</span></div>
+            <div class="group-row" role="row" aria-rowindex="\(index)"><span role="cell"><a href="\(prefix)/group/\(PushPath.text(group.key))">\(LabelMarkup.group(group.key.labels))</a></span><span role="cell">\(PageTime.markup(group.pushTime, now: now))</span><span role="cell">\(failure)\(PageTime.markup(group.failureTime, now: now, otherwise: "never failed"))</span><span role="cell" class="number" title="\(names)">\(Self.grouped(group.familyCount))</span><span role="cell" class="number">\(Self.grouped(group.metricCount))</span><span role="cell" class="number">\(ByteCountText.binary(size))</span></div>
 
             """
     }

@@ -98,30 +98,10 @@ enum SampleDump {
         line.append(UInt8(ascii: "{"))
         for (index, pair) in labels.pairs.enumerated() {
             if index > 0 { line.append(UInt8(ascii: ",")) }
-            writeJSON(pair.name, to: &line)
+            JSONText.append(pair.name, shortControls: true, to: &line)
             line.append(UInt8(ascii: ":"))
-            writeJSON(pair.value, to: &line)
+            JSONText.append(pair.value, shortControls: true, to: &line)
         }
         line.append(UInt8(ascii: "}"))
-    }
-
-    /// A string as Go's encoding/json writes it.
-    private static func writeJSON(_ text: ByteString, to line: inout [UInt8]) {
-        line.append(UInt8(ascii: "\""))
-        for scalar in text.string.unicodeScalars {
-            switch scalar {
-            case "\"", "\\": line += [UInt8(ascii: "\\"), UInt8(scalar.value)]
-            case "\n": line += Array("\\n".utf8)
-            case "\r": line += Array("\\r".utf8)
-            case "\t": line += Array("\\t".utf8)
-            case "\u{8}": line += Array("\\b".utf8)
-            case "\u{c}": line += Array("\\f".utf8)
-            case "<", ">", "&", "\u{0}"..."\u{1f}", "\u{2028}", "\u{2029}":
-                let digits = String(scalar.value, radix: 16)
-                line += Array("\\u\(String(repeating: "0", count: 4 - digits.count))\(digits)".utf8)
-            default: line += Array(String(scalar).utf8)
-            }
-        }
-        line.append(UInt8(ascii: "\""))
     }
 }
