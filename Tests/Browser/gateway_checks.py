@@ -1,5 +1,6 @@
 """The gateway's pages."""
 
+import hashlib
 import json
 
 from checks import check, expect, expect_text, sound
@@ -109,6 +110,23 @@ def delete_shown(stage, page):
     page.click("dialog .danger")
     page.wait("!document.querySelector('dialog')")
     page.wait("document.querySelector('#group-count').innerText.startsWith('0 of 8')")
+
+
+@check("a deletion that the gateway refuses is told, and nothing is gone", shot="gateway-refuses")
+def delete_refused(stage, page):
+    secret = hashlib.sha256(b"reader").hexdigest()
+    rights = f"anyone: [{{rights: [push]}}]\ntokens: [{{name: reader, token: 'sha256:{secret}', grants: [{{rights: [read]}}]}}]\n"
+    gateway = stage.start_gateway("--gateway.access-file={folder}/access.yml", files={"access.yml": rights})
+    gateway.push([("job", "kept")], "a 1\n")
+    page.send("Network.setExtraHTTPHeaders", headers={"Authorization": "Bearer reader"})
+    page.open(gateway.address + "/group/job/kept")
+    page.wait("!document.querySelector('#delete').hidden")
+    page.click("#delete")
+    page.wait("document.querySelector('dialog')?.open")
+    page.click("dialog .danger")
+    page.wait("document.querySelector('dialog').innerText.includes('refused (403): reader may not delete')")
+    page.open(gateway.address + "/group/job/kept")
+    expect(page.status == 200, "the group is still there")
 
 
 @check("everything is wiped where that is allowed, and only there")

@@ -47,8 +47,8 @@ class Stage:
         self.programs.append(program)
         return program
 
-    def start_gateway(self, *flags):
-        program = self.start(["gateway", "--web.listen-address=127.0.0.1:0", *flags])
+    def start_gateway(self, *flags, **more):
+        program = self.start(["gateway", "--web.listen-address=127.0.0.1:0", *flags], **more)
         client = Client(program.ports[0])
         client.program = program
         return client
