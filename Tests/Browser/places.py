@@ -11,6 +11,10 @@ HOSTILE_JOB = "<script>alert(1)</script> \u202eevil"
 CONFIGURATION = """\
 global:
   scrape_interval: 1s
+# The past is written while scrapes go on, which would otherwise close it.
+storage:
+  tsdb:
+    out_of_order_time_window: 3h
 scrape_configs:
 - job_name: itself
   static_configs:
