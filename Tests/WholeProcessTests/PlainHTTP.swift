@@ -6,7 +6,15 @@ import Glibc
 
 /// A small HTTP client on one connection to 127.0.0.1, so that the tests see what is on the wire.
 final class PlainHTTP {
-    struct Failure: Error {}
+    /// What went wrong on the connection.
+    struct Failure: Error, CustomStringConvertible {
+        let description: String
+
+        init(_ what: String) { description = what }
+
+        /// A call of the system's that failed.
+        static func system(_ call: String) -> Failure { Failure("\(call): \(String(cString: strerror(errno)))") }
+    }
 
     struct Answer {
         var status: Int
@@ -67,7 +75,7 @@ final class PlainHTTP {
     func read(until text: String) throws -> String {
         var all: [UInt8] = []
         while true {
-            guard let more = try receive() else { throw Failure() }
+            guard let more = try receive() else { throw Failure("the other side closed the connection") }
             all += more
             let read = String(decoding: all, as: UTF8.self)
             if read.contains(text) { return read }
@@ -90,8 +98,9 @@ final class PlainHTTP {
             }
         }
         guard result == 0 else {
+            let failure = Failure.system("connect")
             close()
-            throw Failure()
+            throw failure
         }
     }
 
@@ -101,7 +110,7 @@ final class PlainHTTP {
             let count = rest.withUnsafeBytes {
                 Glibc.send(socket, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
             }
-            guard count > 0 else { throw Failure() }
+            guard count > 0 else { throw Failure.system("send") }
             rest = rest.dropFirst(count)
         }
     }
@@ -110,7 +119,7 @@ final class PlainHTTP {
         var chunk = [UInt8](repeating: 0, count: 64 << 10)
         let count = recv(socket, &chunk, chunk.count, 0)
         if count == 0 { return nil }
-        guard count > 0 else { throw Failure() }
+        guard count > 0 else { throw Failure.system("recv") }
         return Array(chunk[..<count])
     }
 
@@ -124,7 +133,7 @@ final class PlainHTTP {
                 if head.lowercased().contains("\r\nconnection: close") { close() }
                 return Answer(status: status, head: head, body: String(decoding: body, as: UTF8.self))
             }
-            guard let more = try receive() else { throw Failure() }
+            guard let more = try receive() else { throw Failure("the other side closed the connection") }
             buffer += more
         }
     }
@@ -153,7 +162,7 @@ final class PlainHTTP {
             var size: [UInt8] = []
             while size.suffix(2) != [13, 10] { size += try take(1) }
             guard let length = Int(String(decoding: size.dropLast(2), as: UTF8.self), radix: 16) else {
-                throw Failure()
+                throw Failure("a chunk has no length: \(size)")
             }
             body += try take(length)
             _ = try take(2)
@@ -163,7 +172,7 @@ final class PlainHTTP {
 
     private func take(_ length: Int) throws -> [UInt8] {
         while buffer.count < length {
-            guard let more = try receive() else { throw Failure() }
+            guard let more = try receive() else { throw Failure("the other side closed the connection") }
             buffer += more
         }
         defer { buffer.removeFirst(length) }
