@@ -107,6 +107,25 @@ import Web
         }
     }
 
+    /// The attack of CVE-2022-46146: what is remembered of right credentials must not fit others whose parts, joined,
+    /// read the same.
+    @Test func `verdicts that are remembered fit no other credentials`() async throws {
+        let access = try access()
+        #expect(try await status(access, "GET", "/metrics", Self.root) == 200)
+        for credentials in [
+            "Basic cm9vOnRyb290LXBhc3N3b3Jk",
+            "Basic cm9vdDokMmIkMDQkYWJjZGVmZ2hpamtsbW5vcHFyc3R1dU1MajhOdTYuV1hKcjJpWDAwSFRoVjdUTS9KeWdaVDJyb290LXBhc3N3b3Jk",
+            "Basic cm9vdDpyb290LXBhc3N3b3JkJDJiJDA0JGFiY2RlZmdoaWprbG1ub3BxcnN0dXVNTGo4TnU2LldYSnIyaVgwMEhUaFY3VE0vSnlnWlQy",
+            "Basic cm9vdCQyYiQwNCRhYmNkZWZnaGlqa2xtbm9wcXJzdHV1TUxqOE51Ni5XWEpyMmlYMDBIVGhWN1RNL0p5Z1pUMjpyb290LXBhc3N3b3Jk",
+            "Basic bm9ib2R5OnJvb3QtcGFzc3dvcmQ=",
+        ] {
+            for _ in 0..<2 {
+                #expect(try await status(access, "GET", "/metrics", credentials) == 401, "\(credentials)")
+            }
+        }
+        #expect(try await status(access, "GET", "/metrics", Self.root) == 200)
+    }
+
     @Test func `health is closed unless it is opened`() async throws {
         let access = try access("anyone:\n  - rights: [push]\n")
         #expect(try await status(access, "GET", "/-/healthy") == 401)
