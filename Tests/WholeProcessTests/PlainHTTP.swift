@@ -23,10 +23,15 @@ final class PlainHTTP {
     }
 
     private let port: Int
+    private let otherSide: (() -> String)?
     private var socket: Int32 = -1
     private var buffer: [UInt8] = []
 
-    init(port: Int) { self.port = port }
+    /// - Parameter otherSide: What can be told about the process that answers; asked when it has failed to.
+    init(port: Int, otherSide: (() -> String)? = nil) {
+        self.port = port
+        self.otherSide = otherSide
+    }
 
     deinit { close() }
 
@@ -51,7 +56,8 @@ final class PlainHTTP {
             return try readAnswer()
         } catch {
             close()
-            throw error
+            guard let otherSide else { throw error }
+            throw Failure("\(method) \(path.prefix(200)): \(error); \(otherSide())")
         }
     }
 

@@ -121,6 +121,14 @@ final class ChildProcess {
         return code
     }
 
+    /// Whether it runs, or how it ended, and the end of what it wrote to the file `log`: for a failure's text.
+    func account(log: String) -> String {
+        // A process that is just ending has closed its connections before it can be waited for.
+        usleep(200_000)
+        let state = isRunning ? "the process runs" : "the process ended with \(exitStatus ?? -1)"
+        return "\(state), its log ends: \(TemporaryFolder.read(log).suffix(4000))"
+    }
+
     /// Whether the process is still there.
     var isRunning: Bool {
         if exitStatus != nil { return false }

@@ -28,7 +28,7 @@ final class RunningGateway {
     }
 
     /// A client of it.
-    var client: PlainHTTP { PlainHTTP(port: port) }
+    var client: PlainHTTP { PlainHTTP(port: port) { [process, log] in process.account(log: log) } }
 
     var address: String { "127.0.0.1:\(port)" }
 

@@ -43,7 +43,7 @@ final class RunningServer {
     }
 
     /// A client of it.
-    var client: PlainHTTP { PlainHTTP(port: port) }
+    var client: PlainHTTP { PlainHTTP(port: port) { [process, logPath] in process.account(log: logPath) } }
 
     /// What it logged so far.
     var log: String { TemporaryFolder.read(logPath) }
