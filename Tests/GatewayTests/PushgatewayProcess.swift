@@ -1,4 +1,5 @@
 import DurableFiles
+import TestSupport
 
 #if canImport(Glibc)
 import Glibc
@@ -19,7 +20,7 @@ final class PushgatewayProcess {
 
     /// Starts the program and waits until it answers.
     init(persistenceFile: String) throws {
-        port = try PushgatewayProcess.freePort()
+        port = UInt16(try FreePort.find())
         let arguments = [
             PushgatewayProcess.program, "--web.listen-address=127.0.0.1:\(port)",
             "--persistence.file=\(persistenceFile)", "--log.level=error",
@@ -30,7 +31,8 @@ final class PushgatewayProcess {
         let code = posix_spawn(&process, PushgatewayProcess.program, nil, nil, pointers, environ)
         guard code == 0 else { throw Failure(text: "posix_spawn: \(code)") }
         self.process = process
-        for _ in 0..<200 {
+        // A minute: a machine that is busy with other things may take long to start it.
+        for _ in 0..<2400 {
             if (try? send("GET", "/-/ready", []))?.hasPrefix("HTTP/1.0 200") == true { return }
             usleep(25_000)
         }
@@ -40,7 +42,7 @@ final class PushgatewayProcess {
     /// Sends a request and yields the answer, head and body.
     @discardableResult
     func send(_ method: String, _ path: String, _ body: [UInt8]) throws -> String {
-        let socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        let socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         defer { Glibc.close(socket) }
         var address = PushgatewayProcess.loopback(port)
         let isConnected = withUnsafePointer(to: &address) { pointer in
@@ -76,19 +78,5 @@ final class PushgatewayProcess {
         address.sin_port = port.bigEndian
         address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
         return address
-    }
-
-    private static func freePort() throws -> UInt16 {
-        let socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        defer { Glibc.close(socket) }
-        var address = loopback(0)
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let isBound = withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                bind(socket, $0, length) == 0 && getsockname(socket, $0, &length) == 0
-            }
-        }
-        guard isBound else { throw Failure(text: "bind: \(errno)") }
-        return UInt16(bigEndian: address.sin_port)
     }
 }

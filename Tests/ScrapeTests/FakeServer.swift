@@ -23,13 +23,15 @@ final class FakeServer: Sendable {
 
     let port: Int
     private let listener: Int32
-    private let connections = Mutex<[Int32]>([])
+    /// What is open now. A number leaves before it is closed, for the system gives it to the next socket of any test.
+    private let connections = Mutex<Set<Int32>>([])
+    private let isListening = Mutex(true)
     private let received = Mutex<[Request]>([])
 
     var requests: [Request] { received.withLock { $0 } }
 
     init(_ answer: @escaping @Sendable (Request) -> Response) throws {
-        listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
@@ -43,25 +45,33 @@ final class FakeServer: Sendable {
             }
             return Int(UInt16(bigEndian: pointer.pointee.sin_port))
         }
-        Thread.detach { [weak self] in
+        Thread.detach { [self] in
             while true {
                 let connection = accept(listener, nil, nil)
-                guard connection >= 0 else { return }
-                guard let self else { return }
-                self.connections.withLock { $0.append(connection) }
-                Thread.detach { self.serve(connection, answer) }
+                guard connection >= 0 else { break }
+                _ = fcntl(connection, F_SETFD, FD_CLOEXEC)
+                connections.withLock { _ = $0.insert(connection) }
+                Thread.detach { [self] in serve(connection, answer) }
+            }
+            isListening.withLock { isListening in
+                isListening = false
+                _ = close(listener)
             }
         }
     }
 
     func stop() {
-        shutdown(listener, Int32(SHUT_RDWR))
-        close(listener)
-        for connection in connections.withLock({ $0 }) { shutdown(connection, Int32(SHUT_RDWR)) }
+        isListening.withLock { if $0 { shutdown(listener, Int32(SHUT_RDWR)) } }
+        connections.withLock { for connection in $0 { shutdown(connection, Int32(SHUT_RDWR)) } }
     }
 
     private func serve(_ connection: Int32, _ answer: (Request) -> Response) {
-        defer { close(connection) }
+        defer {
+            connections.withLock { connections in
+                connections.remove(connection)
+                _ = close(connection)
+            }
+        }
         var pending: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 65536)
         while true {

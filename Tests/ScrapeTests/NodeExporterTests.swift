@@ -1,6 +1,7 @@
 import Glibc
 import MetricModel
 import Scrape
+import TestSupport
 import Testing
 
 /// Debian's exporter, if it is installed.
@@ -10,10 +11,7 @@ import Testing
 
     @Test(.enabled(if: isInstalled, "prometheus-node-exporter is not installed"))
     func `a real exporter is scraped twice, by references the second time`() async throws {
-        // A port that was free a moment ago.
-        let server = try FakeServer { _ in .text("") }
-        let port = server.port
-        server.stop()
+        let port = try FreePort.find()
         let words = [Self.path, "--web.listen-address=127.0.0.1:\(port)", "--log.level=error"]
         var arguments: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) } + [nil]
         defer { for argument in arguments { free(argument) } }
