@@ -8,10 +8,10 @@ import Testing
 
     struct Place {
         let disk: any FileSystem
-        let directory: TemporaryDirectory
+        let directory: TemporaryFolder
 
         init(_ kind: Kind) throws {
-            directory = try TemporaryDirectory()
+            directory = try TemporaryFolder()
             disk = kind == .real ? POSIXFileSystem() : SimulatedDisk()
             try disk.makeDirectory(directory.path)
         }

@@ -107,7 +107,7 @@ import Testing
     }
 
     @Test func `a thousand writers lose nothing, and each key counts once, across a crash`() throws {
-        let directory = try TestDirectory()
+        let directory = try TemporaryFolder()
         let persistence = GatewayStore.Persistence(path: directory.file("g"), snapshotInterval: nil)
         let store = try GatewayStore(persistence: persistence)
         let family = MetricFamily(

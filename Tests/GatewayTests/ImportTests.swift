@@ -115,7 +115,7 @@ import Testing
         .enabled(if: PushgatewayProcess.isInstalled, "prometheus-pushgateway is not installed"),
         arguments: 0..<3 as Range<UInt64>)
     func `files that Debian's Pushgateway writes now give the same scrape`(seed: UInt64) throws {
-        let directory = try TestDirectory()
+        let directory = try TemporaryFolder()
         let peer = try PushgatewayProcess(persistenceFile: directory.file("p"))
         var random = SeededGenerator(seed: seed)
         for _ in 0..<30 {

@@ -1,7 +1,6 @@
 import DurableFiles
 import Gateway
 import MetricModel
-import Synchronization
 import TestSupport
 import Testing
 
@@ -143,9 +142,10 @@ import Testing
         #expect(store.refusal != nil)
         let before = store.fingerprint
         disk.faults.capacity = nil
-        while store.refusal != nil {}
+        // Reported once pushes are taken again.
+        events.wait(for: .spaceReturned)
+        #expect(store.refusal == nil)
         #expect(store.run(.delete(GroupingKey(["job": "none"]))) == .accepted)
-        #expect(events.all.contains(.spaceReturned))
         store.close()
         disk.restart(.dropUnsynced)
         let reopened = try open(disk)
@@ -188,7 +188,7 @@ import Testing
     }
 
     @Test func `many clients at once lose nothing, also while snapshots are written`() throws {
-        let directory = try TestDirectory()
+        let directory = try TemporaryFolder()
         let persistence = GatewayStore.Persistence(path: directory.file("g"), snapshotInterval: nil)
         let store = try GatewayStore(persistence: persistence)
         let threads = try (0..<8).map { worker in
@@ -216,11 +216,23 @@ import Testing
 
 /// Collects what a store reports.
 final class EventLog: Sendable {
-    private let events = Mutex<[StoreEvent]>([])
+    private let condition = Condition()
+    // SAFETY: only used within `condition.withLock`.
+    private nonisolated(unsafe) var events: [StoreEvent] = []
 
-    func append(_ event: StoreEvent) { events.withLock { $0.append(event) } }
+    func append(_ event: StoreEvent) {
+        condition.withLock {
+            events.append(event)
+            condition.broadcast()
+        }
+    }
 
-    var all: [StoreEvent] { events.withLock { $0 } }
+    var all: [StoreEvent] { condition.withLock { events } }
+
+    /// Waits until `event` has been reported.
+    func wait(for event: StoreEvent) {
+        condition.withLock { while !events.contains(event) { condition.wait() } }
+    }
 }
 
 extension StoreEvent {
@@ -230,18 +242,4 @@ extension StoreEvent {
         default: false
         }
     }
-}
-
-/// A directory of its own for a test, removed with it.
-final class TestDirectory {
-    let path: String
-
-    init() throws {
-        path = "/tmp/narthex-test-\(UInt64.random(in: 0 ... .max))"
-        try POSIXFileSystem().makeDirectory(path)
-    }
-
-    deinit { try? POSIXFileSystem().removeTree(path) }
-
-    func file(_ name: String) -> String { PathName.join(path, name) }
 }

@@ -15,22 +15,16 @@ final class PushgatewayProcess {
         let text: String
     }
 
-    private let process: pid_t
+    private let process: ChildProcess
     private let port: UInt16
 
     /// Starts the program and waits until it answers.
     init(persistenceFile: String) throws {
         port = UInt16(try FreePort.find())
-        let arguments = [
+        process = try ChildProcess([
             PushgatewayProcess.program, "--web.listen-address=127.0.0.1:\(port)",
             "--persistence.file=\(persistenceFile)", "--log.level=error",
-        ]
-        var process = pid_t()
-        let pointers = arguments.map { strdup($0) } + [nil]
-        defer { for pointer in pointers { free(pointer) } }
-        let code = posix_spawn(&process, PushgatewayProcess.program, nil, nil, pointers, environ)
-        guard code == 0 else { throw Failure(text: "posix_spawn: \(code)") }
-        self.process = process
+        ])
         // A minute: a machine that is busy with other things may take long to start it.
         for _ in 0..<2400 {
             if (try? send("GET", "/-/ready", []))?.hasPrefix("HTTP/1.0 200") == true { return }
@@ -67,9 +61,8 @@ final class PushgatewayProcess {
 
     /// Ends the program, which then writes its file.
     func stop() {
-        kill(process, SIGTERM)
-        var status: Int32 = 0
-        waitpid(process, &status, 0)
+        process.signal(SIGTERM)
+        process.wait()
     }
 
     private static func loopback(_ port: UInt16) -> sockaddr_in {

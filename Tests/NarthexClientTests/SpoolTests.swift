@@ -1,15 +1,11 @@
-import Glibc
 import NarthexClient
+import TestSupport
 import Testing
 
 @Suite struct SpoolTests {
     private func withFolder(_ body: (String) throws -> Void) throws {
-        let folder = "/tmp/narthex-spool-\(getpid())-\(UInt64.random(in: 0 ... .max))"
-        defer {
-            for entry in (try? Spool(folder: folder).entries()) ?? [] { Spool(folder: folder).remove(entry) }
-            rmdir(folder)
-        }
-        try body(folder)
+        let parent = try TemporaryFolder()
+        try body(parent.file("spool"))
     }
 
     @Test func `entries come back in order and can be removed`() throws {

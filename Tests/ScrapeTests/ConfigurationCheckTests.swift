@@ -1,37 +1,12 @@
-import Glibc
 import Scrape
+import TestSupport
 import Testing
 
 @Suite struct ConfigurationCheckTests {
-    /// A directory of its own, gone with the value.
-    final class Directory {
-        let path: String
-
-        init() throws {
-            var template = Array("/tmp/narthex-check-XXXXXX".utf8CString)
-            let made = template.withUnsafeMutableBufferPointer { buffer in
-                buffer.baseAddress.flatMap { mkdtemp($0) }.map { String(cString: $0) }
-            }
-            path = try #require(made)
-        }
-
-        deinit {
-            for name in ["prometheus.yml", "targets.json", "more.yml"] { unlink("\(path)/\(name)") }
-            rmdir(path)
-        }
-
-        func write(_ name: String, _ text: String) throws -> String {
-            let file = try #require(fopen("\(path)/\(name)", "w"))
-            fputs(text, file)
-            fclose(file)
-            return "\(path)/\(name)"
-        }
-    }
-
     @Test func `a sound configuration has neither failure nor warning`() throws {
-        let directory = try Directory()
-        _ = try directory.write("targets.json", "[{\"targets\": [\"a:1\"], \"labels\": {\"x\": \"y\"}}]")
-        _ = try directory.write("more.yml", "scrape_configs:\n- job_name: b\n  static_configs: [{targets: [c]}]\n")
+        let directory = try TemporaryFolder()
+        try directory.write("targets.json", "[{\"targets\": [\"a:1\"], \"labels\": {\"x\": \"y\"}}]")
+        try directory.write("more.yml", "scrape_configs:\n- job_name: b\n  static_configs: [{targets: [c]}]\n")
         let path = try directory.write(
             "prometheus.yml",
             "scrape_config_files: [more.yml]\nscrape_configs:\n- job_name: a\n  file_sd_configs: [{files: [targets.json]}]\n"
@@ -51,8 +26,8 @@ import Testing
             ),
         ])
     func `files and targets are checked, unless only the syntax matters`(_ line: String, _ message: String) throws {
-        let directory = try Directory()
-        _ = try directory.write("targets.json", "[{\"targets\": 7}]")
+        let directory = try TemporaryFolder()
+        try directory.write("targets.json", "[{\"targets\": 7}]")
         let path = try directory.write("prometheus.yml", "scrape_configs:\n- job_name: a\n  \(line)\n")
         let failure = ConfigurationCheck(path: path).failure ?? ""
         #expect(failure.hasPrefix(message), "\(failure)")
@@ -62,7 +37,7 @@ import Testing
     }
 
     @Test func `missing target files and slow jobs are told`() throws {
-        let directory = try Directory()
+        let directory = try TemporaryFolder()
         let path = try directory.write(
             "prometheus.yml",
             "scrape_configs:\n- job_name: a\n  scrape_interval: 10m\n  file_sd_configs: [{files: [none.json]}]\n")
@@ -80,7 +55,7 @@ import Testing
         #expect(
             ConfigurationCheck(path: "/nonexistent/x.yml").failure
                 == "open /nonexistent/x.yml: no such file or directory")
-        let directory = try Directory()
+        let directory = try TemporaryFolder()
         let path = try directory.write("prometheus.yml", "foo: 1\n")
         #expect(
             ConfigurationCheck(path: path).failure

@@ -1,6 +1,7 @@
 import Logging
 import MetricModel
 import Scrape
+import TestSupport
 import Testing
 
 @Suite(.serialized) struct DiscoveryTests {
@@ -22,7 +23,7 @@ import Testing
     }
 
     @Test func `files are read, and read again when they change or go`() async throws {
-        let directory = try ConfigurationCheckTests.Directory()
+        let directory = try TemporaryFolder()
         let path = try directory.write(
             "targets.json", "[{\"targets\": [\"a:1\"], \"labels\": {\"l\": \"x\"}}, {\"targets\": [\"b:1\"]}]")
         let bench = Bench()
@@ -32,15 +33,15 @@ import Testing
         await settle(bench, ["a:1 x", "b:1 "])
         let labels = await bench.manager.activeTargets.values.joined().first?.status.discoveredLabels
         #expect(labels?["__meta_filepath"]?.string == path)
-        _ = try directory.write("targets.json", "[{\"targets\": [\"c:1\"]}]")
+        try directory.write("targets.json", "[{\"targets\": [\"c:1\"]}]")
         await settle(bench, ["c:1 "])
-        _ = try directory.write("targets.json", "[{broken")
+        try directory.write("targets.json", "[{broken")
         for _ in 0..<2000 where bench.manager.discoveryMetrics.fileReadErrors.value == 0 {
             bench.clock.clock.advance(by: .milliseconds(500))
             try await Task.sleep(for: .milliseconds(1))
         }
         #expect(await addresses(bench) == ["c:1 "])
-        _ = try directory.write("targets.json", "[]")
+        try directory.write("targets.json", "[]")
         await settle(bench, [])
         #expect(bench.manager.discoveryMetrics.fileReadErrors.value > 0)
         await bench.stop()

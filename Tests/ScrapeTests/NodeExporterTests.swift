@@ -12,16 +12,10 @@ import Testing
     @Test(.enabled(if: isInstalled, "prometheus-node-exporter is not installed"))
     func `a real exporter is scraped twice, by references the second time`() async throws {
         let port = try FreePort.find()
-        let words = [Self.path, "--web.listen-address=127.0.0.1:\(port)", "--log.level=error"]
-        var arguments: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) } + [nil]
-        defer { for argument in arguments { free(argument) } }
-        var process = pid_t()
-        #expect(posix_spawn(&process, Self.path, nil, nil, &arguments, environ) == 0)
-        let child = process
-        defer {
-            kill(child, SIGKILL)
-            waitpid(child, nil, 0)
-        }
+        let exporter = try ChildProcess([
+            Self.path, "--web.listen-address=127.0.0.1:\(port)", "--log.level=error",
+        ])
+        defer { exporter.signal(SIGKILL) }
         let bench = ScrapeManagerTests.Bench()
         try await bench.apply(
             "scrape_configs: [{job_name: node, scrape_interval: 1s, static_configs: [{targets: ['127.0.0.1:\(port)']}]}]"

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 /// What docs/batch-jobs.md shows, run as it is written there.

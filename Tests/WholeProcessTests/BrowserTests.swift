@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 /// The pages in a real browser, and their scripts' pure parts in node. What is checked stands in Tests/Browser and

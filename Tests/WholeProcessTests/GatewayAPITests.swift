@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 /// The routes of the gateway that are Narthex's own.

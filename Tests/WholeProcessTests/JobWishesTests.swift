@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 /// What `narthex push` and `narthex exec` can ask of Narthex.

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 /// Routes about many groups, asked by someone who may touch some of them only.

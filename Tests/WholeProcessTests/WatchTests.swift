@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 /// Changes of groups as server-sent events.

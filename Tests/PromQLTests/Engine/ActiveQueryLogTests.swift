@@ -1,11 +1,20 @@
-import Foundation
 import Matching
 import MetricModel
 import PromQL
+import TestSupport
 import Testing
 
 @Suite struct ActiveQueryLogTests {
-    private let path = NSTemporaryDirectory() + "queries.active." + UUID().uuidString
+    private let folder: TemporaryFolder
+    private let path: String
+
+    init() throws {
+        folder = try TemporaryFolder()
+        path = folder.file("queries.active")
+    }
+
+    /// The text of a file of records that are filled up with zeros.
+    private static func text(_ path: String) -> String { TemporaryFolder.read(path).filter { $0 != "\0" } }
 
     /// A source that looks at the log while a query runs.
     private struct Peeking: SeriesSource {
@@ -14,8 +23,7 @@ import Testing
         func select(_ matchers: [Matcher], start: Timestamp, end: Timestamp, hints: SelectHints) throws
             -> SeriesSelection
         {
-            let file = try Data(contentsOf: URL(fileURLWithPath: path))
-            throw Seen(text: String(decoding: file.filter { $0 != 0 }, as: UTF8.self))
+            throw Seen(text: ActiveQueryLogTests.text(path))
         }
     }
 
@@ -24,7 +32,6 @@ import Testing
     }
 
     @Test func `a running query stands in the file, a finished one does not`() throws {
-        defer { try? FileManager.default.removeItem(atPath: path) }
         let storage = try #require(MappedQueryFile(path: path, count: 2))
         #expect(storage.unfinished.isEmpty)
         let log = ActiveQueryLog(count: 2, storage: storage) { 1_700_000_000 }
@@ -38,12 +45,11 @@ import Testing
             }
             #expect(seen.text == #"[{"query":"x{a=\"\u003c\"}","timestamp_sec":1700000000},"#)
         }
-        #expect(try Data(contentsOf: URL(fileURLWithPath: path)).filter { $0 != 0 } == Data("[".utf8))
+        #expect(Self.text(path) == "[")
     }
 
     @Test func `what a process left behind is told to the next one`() throws {
-        defer { try? FileManager.default.removeItem(atPath: path) }
-        try Data(#"[{"query":"up","timestamp_sec":1},"#.utf8).write(to: URL(fileURLWithPath: path))
+        try folder.write("queries.active", #"[{"query":"up","timestamp_sec":1},"#)
         let storage = try #require(MappedQueryFile(path: path, count: 2))
         #expect(storage.unfinished == #"[{"query":"up","timestamp_sec":1}]"#)
     }

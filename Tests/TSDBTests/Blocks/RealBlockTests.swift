@@ -7,14 +7,16 @@ import Testing
 @Suite(.enabled(if: RealProgram.isInstalled(RealProgram.promtool)))
 struct RealBlockTests {
     private static func dump(_ directory: String) throws -> [String] {
-        let copy = try #require(TemporaryDirectory.make()) + "/data"
+        let folder = try TemporaryFolder()
+        let copy = folder.file("data")
         _ = try RealProgram.run(["/bin/cp", "-r", directory, copy])
         _ = try RealProgram.run(["/bin/mkdir", "-p", copy + "/wal"])
         return StoreContent.normalised(dump: try RealProgram.run([RealProgram.promtool, "tsdb", "dump", copy]))
     }
 
     @Test func `promtool lists, analyzes and dumps a block of ours`() throws {
-        let directory = try #require(TemporaryDirectory.make())
+        let folder = try TemporaryFolder()
+        let directory = folder.path
         let list = BlockFixture.floats(series: 300, samples: 500, seed: 9)
         let block = try BlockFixture.write(list, directory)
         #expect(try Self.dump(directory) == BlockFixture.lines(list))
@@ -32,7 +34,8 @@ struct RealBlockTests {
     }
 
     @Test func `blocks of promtool are read to the last bit`() throws {
-        let directory = try #require(TemporaryDirectory.make())
+        let folder = try TemporaryFolder()
+        let directory = folder.path
         let list = BlockFixture.floats(series: 60, samples: 400, seed: 11)
         var text = ""
         for metric in 0..<7 {

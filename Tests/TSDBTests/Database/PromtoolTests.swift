@@ -13,7 +13,8 @@ struct PromtoolTests {
     func `promtool reads what a killed process left, and what a stopped one left`(
         _ compression: WALCompression
     ) throws {
-        let directory = try #require(TemporaryDirectory.make())
+        let folder = try TemporaryFolder()
+        let directory = folder.path
         var options = Database.Options()
         options.walCompression = compression
         options.walSegmentSize = 64 << 10
@@ -32,7 +33,8 @@ struct PromtoolTests {
     }
 
     @Test func `promtool reads blocks, the head behind them, and deletions`() throws {
-        let directory = try #require(TemporaryDirectory.make())
+        let folder = try TemporaryFolder()
+        let directory = folder.path
         var options = Database.Options()
         options.walSegmentSize = 64 << 10
         options.minimumBlockDuration = 600_000
@@ -69,7 +71,8 @@ struct PromtoolTests {
     }
 
     static func dump(_ directory: String) throws -> [String] {
-        let copy = try #require(TemporaryDirectory.make()) + "/data"
+        let folder = try TemporaryFolder()
+        let copy = folder.file("data")
         // promtool changes a directory that it opens; it gets a copy.
         _ = try RealProgram.run(["/bin/cp", "-r", directory, copy])
         return StoreContent.normalised(dump: try RealProgram.run([RealProgram.promtool, "tsdb", "dump", copy]))
