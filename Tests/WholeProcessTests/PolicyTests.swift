@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 #if canImport(Glibc)
@@ -84,6 +85,30 @@ import Glibc
         }
         #expect(seen)
         #expect(try push(gateway, "PUT", "/metrics/job/ci-9", "x 1\n") == 429)
+        #expect(gateway.stop() == 0)
+    }
+
+    @Test func `a change of the file refills nothing for policies that stay`() throws {
+        let folder = try TemporaryFolder()
+        // One push now, the next in half an hour.
+        let rare = "policies:\n- {match: '{job=\"rare\"}', limits: {pushes_per_second: 0.0005}}\n"
+        let file = try folder.write("policies.yml", rare)
+        let gateway = try RunningGateway(["--gateway.policy-file=\(file)"], folder: folder)
+        #expect(try push(gateway, "PUT", "/metrics/job/rare", "x 1\n") == 200)
+        #expect(try push(gateway, "PUT", "/metrics/job/rare", "x 1\n") == 429)
+        try folder.write("policies.yml", rare + "- {match: '{job=\"new\"}', limits: {groups: 0}}\n")
+        let isChanged = try eventually("the new policy holds") {
+            try push(gateway, "PUT", "/metrics/job/new", "x 1\n") == 429 ? true : nil
+        }
+        #expect(isChanged)
+        #expect(try push(gateway, "PUT", "/metrics/job/rare", "x 1\n") == 429)
+        // Another rate is another limit.
+        try folder.write(
+            "policies.yml", "policies:\n- {match: '{job=\"rare\"}', limits: {pushes_per_second: 0.0004}}\n")
+        let isTaken = try eventually("the new rate holds") {
+            try push(gateway, "PUT", "/metrics/job/rare", "x 1\n") == 200 ? true : nil
+        }
+        #expect(isTaken)
         #expect(gateway.stop() == 0)
     }
 

@@ -6,6 +6,8 @@ internal import Synchronization
 final class WatchedFile<Value: Sendable>: Sendable {
     private struct State {
         var value: Value
+        /// What the file held when it was last read; nil if it could not be read.
+        var text: [UInt8]?
         var stamp: FileStamp?
         /// Why the file as it is now is not in force.
         var fault: String?
@@ -29,7 +31,8 @@ final class WatchedFile<Value: Sendable>: Sendable {
         self.logger = logger
         self.parse = parse
         let stamp = FileStamp(path: path)
-        state = Mutex(State(value: try parse(try SmallFile.read(path)), stamp: stamp))
+        let text = try SmallFile.read(path)
+        state = Mutex(State(value: try parse(text), text: text, stamp: stamp))
     }
 
     /// What is in force.
@@ -38,38 +41,44 @@ final class WatchedFile<Value: Sendable>: Sendable {
     /// Whether the file as it is now is in force.
     var isInForce: Bool { state.withLock { $0.fault == nil } }
 
-    /// Looks whether the file has changed, and takes it over if it can be used. Call it about once a second, not on an
-    /// event loop's thread.
+    /// Looks whether the file says something else than before, and takes it over if it can be used. Call it about once a
+    /// second, not on an event loop's thread.
     /// - Returns: Whether it was taken over.
     func refresh() -> Bool {
         let stamp = FileStamp(path: path)
-        let (isSame, isKnown) = state.withLock { state in
-            (stamp?.isSame(as: state.stamp) ?? false, stamp == state.stamp)
-        }
-        if isSame { return false }
+        if state.withLock({ stamp?.isSame(as: $0.stamp) ?? false }) { return false }
+        var text: [UInt8]?
         do {
-            let value = try parse(try SmallFile.read(path))
-            // A stamp too young to tell versions apart: read again until it has settled, and say so once.
-            let isNew = state.withLock { state in
-                let isNew = !isKnown || state.fault != nil
-                state = State(value: isNew || !(stamp?.isSettled ?? true) ? value : state.value, stamp: stamp)
-                return isNew
-            }
-            if isNew { logger.info("\(content) read again", metadata: ["file": "\(path)"]) }
+            let read = try SmallFile.read(path)
+            if isKnown(read, stamp) { return false }
+            text = read
+            let value = try parse(read)
+            state.withLock { $0 = State(value: value, text: read, stamp: stamp) }
+            logger.info("\(content) read again", metadata: ["file": "\(path)"])
             return true
         } catch {
-            let isNew = state.withLock { state in
-                let isNew = state.fault != "\(error)"
-                state.stamp = stamp
-                state.fault = "\(error)"
-                return isNew
-            }
-            if isNew {
-                logger.error(
-                    "the file cannot be used; what it said before stays in force",
-                    metadata: ["file": "\(path)", "content": "\(content)", "err": "\(error)"])
-            }
+            note(fault: "\(error)", text, stamp)
             return false
         }
+    }
+
+    /// Whether the file holds what it held before: a stamp may be new, or too young to tell versions apart.
+    private func isKnown(_ text: [UInt8], _ stamp: FileStamp?) -> Bool {
+        state.withLock { state in
+            guard state.text == text else { return false }
+            state.stamp = stamp
+            return true
+        }
+    }
+
+    private func note(fault: String, _ text: [UInt8]?, _ stamp: FileStamp?) {
+        let isNew = state.withLock { state in
+            defer { (state.text, state.stamp, state.fault) = (text, stamp, fault) }
+            return state.fault != fault
+        }
+        guard isNew else { return }
+        logger.error(
+            "the file cannot be used; what it said before stays in force",
+            metadata: ["file": "\(path)", "content": "\(content)", "err": "\(fault)"])
     }
 }

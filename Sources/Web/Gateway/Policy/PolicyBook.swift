@@ -19,9 +19,9 @@ package final class PolicyBook: Sendable {
     /// Reads the file at `path`.
     /// - Throws: Why it cannot be used.
     package init(path: String, logger: Logger) throws {
-        let numbers = QuotaNumbers()
+        let counters = PolicyCounters()
         file = try WatchedFile(path, content: "policies", logger: logger) { text in
-            try PolicyFile(text).policies.map { Self.entry($0, numbers) }
+            counters.entries(for: try PolicyFile(text).policies)
         }
     }
 
@@ -46,32 +46,55 @@ package final class PolicyBook: Sendable {
     private static func first(of entries: [Entry], for key: GroupingKey) -> Entry? {
         entries.first { $0.policy.selector.selects(key) }
     }
-
-    private static func entry(_ policy: Policy, _ numbers: QuotaNumbers) -> Entry {
-        let limits = policy.limits
-        var quota: GroupQuota?
-        if limits.groups != nil || limits.series != nil {
-            quota = GroupQuota(
-                id: numbers.number(of: policy.match), name: ByteString(policy.match),
-                maximumGroups: limits.groups ?? .max, maximumSeries: limits.series ?? .max)
-        }
-        let limiter = limits.pushesPerSecond.map { rate in
-            RateLimiter(interval: .seconds(1 / rate), burst: Int(max(1, rate.rounded(.up))))
-        }
-        return Entry(policy: policy, quota: quota, limiter: limiter)
-    }
 }
 
-/// Numbers quotas by their selectors, so that a policy that stays keeps its count through a change of the file.
-private final class QuotaNumbers: Sendable {
-    private let numbers = Mutex<[String: UInt32]>([:])
+/// What policies count, by their selectors: a policy that stays goes on counting through a change of the file.
+private final class PolicyCounters: Sendable {
+    /// The limit on pushes that a policy says.
+    private struct RateLimit: Hashable {
+        let match: String
+        let pushesPerSecond: Double
+    }
 
-    func number(of match: String) -> UInt32 {
-        numbers.withLock { numbers in
-            if let known = numbers[match] { return known }
-            let number = UInt32(truncatingIfNeeded: numbers.count + 1)
-            numbers[match] = number
-            return number
+    private struct State {
+        var quotaNumbers: [String: UInt32] = [:]
+        /// Those of the policies in force.
+        var limiters: [RateLimit: RateLimiter] = [:]
+    }
+
+    private let state = Mutex(State())
+
+    /// The policies of a file that comes into force.
+    func entries(for policies: [Policy]) -> [PolicyBook.Entry] {
+        state.withLock { state in
+            let old = state.limiters
+            state.limiters = [:]
+            return policies.map { policy in
+                PolicyBook.Entry(
+                    policy: policy, quota: Self.quota(policy, &state),
+                    limiter: Self.limiter(policy, known: old, &state))
+            }
         }
+    }
+
+    private static func quota(_ policy: Policy, _ state: inout State) -> GroupQuota? {
+        let limits = policy.limits
+        if limits.groups == nil && limits.series == nil { return nil }
+        let number = state.quotaNumbers[policy.match] ?? UInt32(truncatingIfNeeded: state.quotaNumbers.count + 1)
+        state.quotaNumbers[policy.match] = number
+        return GroupQuota(
+            id: number, name: ByteString(policy.match), maximumGroups: limits.groups ?? .max,
+            maximumSeries: limits.series ?? .max)
+    }
+
+    private static func limiter(
+        _ policy: Policy, known: [RateLimit: RateLimiter], _ state: inout State
+    ) -> RateLimiter? {
+        guard let rate = policy.limits.pushesPerSecond else { return nil }
+        let limit = RateLimit(match: policy.match, pushesPerSecond: rate)
+        let limiter =
+            known[limit] ?? RateLimiter(interval: .seconds(1 / rate), burst: Int(max(1, rate.rounded(.up))))
+        state.limiters[limit] = limiter
+        return limiter
     }
 }
