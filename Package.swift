@@ -181,7 +181,7 @@ let fuzzers: [Target] =
     ? [
         fuzzer("FuzzExposition", ["ByteCoding", "MetricModel", "Exposition"]),
         fuzzer("FuzzCompression", ["Compression"]),
-        fuzzer("FuzzPromQL", ["MetricModel", "PromQL"]),
+        fuzzer("FuzzPromQL", ["MetricModel", "PromQL", "PromQLScripts", "TestSupport"]),
         fuzzer("FuzzStore", ["ByteCoding", "MetricModel", "DurableFiles", "TSDB", "TestSupport"]),
         fuzzer("FuzzBlocks", ["MetricModel", "DurableFiles", "Matching", "TSDB", "TestSupport"]),
         fuzzer("FuzzGateway", ["MetricModel", "DurableFiles", "Gateway", "TestSupport"]),

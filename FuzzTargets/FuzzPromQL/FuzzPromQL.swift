@@ -1,5 +1,7 @@
 import MetricModel
 import PromQL
+import PromQLScripts
+import TestSupport
 
 /// libFuzzer's own loop; it calls `body` with each input and does not return before its time is up.
 @_silgen_name("LLVMFuzzerRunDriver")
@@ -11,6 +13,25 @@ private func runDriver(
 
 @main struct FuzzPromQL {
     private static let parser = Parser(options: .everything)
+    private static let engines = [false, true].map { isOther in
+        var options = EngineOptions.scripts(workers: 1)
+        options.delayedNameRemoval = isOther
+        options.usesStartTimestamps = isOther
+        options.usesTypeAndUnitLabels = isOther
+        options.maximumSamples = 20_000
+        return Engine(options: options)
+    }
+    /// Series of every kind.
+    private static let store = {
+        var generator = SeriesGenerator(seed: 1)
+        var store = ArrayStore()
+        for command in (try? Script(ByteString(generator.script())))?.commands ?? [] {
+            guard case .load(let load) = command else { continue }
+            store.load(load.series)
+            if load.addsCustomBuckets { store.load((try? load.convertedSeries()) ?? []) }
+        }
+        return store
+    }()
 
     static func main() {
         var count = CommandLine.argc
@@ -21,16 +42,28 @@ private func runDriver(
         }
     }
 
-    /// Any bytes are a query, a selector, a metric and a series description, or are refused.
+    /// Any bytes are a query, a selector, a metric, a series description and a script, or are refused; queries are
+    /// evaluated, and give a result or an error.
     static func run(_ input: UnsafeBufferPointer<UInt8>) {
         let text = ByteString(Array(input))
         _ = try? parser.parseMetricSelector(text)
         _ = try? parser.parseMetric(text)
         _ = try? parser.parseSeriesDescription(text)
         _ = try? DurationGrammar.parseSigned(text)
+        _ = try? Script(text)
         guard let expression = try? parser.parseExpression(text) else { return }
         _ = expression.json
         _ = expression.prettyText
-        _ = try? parser.parseExpression(ByteString(expression.description))
+        guard let again = try? parser.parseExpression(ByteString(expression.description)),
+            again.description == expression.description
+        else { fatalError("the canonical text is another query") }
+        for (engine, time) in zip(
+            engines, [Engine.Time.instant(600_000), .range(start: 0, end: 700_001, step: 100_000)])
+        {
+            if let result = try? engine.evaluate(text, over: store, at: time) {
+                _ = result.annotations.texts(query: text)
+            }
+        }
+        _ = engines[0].evaluateLightly(text, over: store, at: 600_000)
     }
 }

@@ -217,7 +217,10 @@ package struct QueryGenerator: Sendable {
 
     private mutating func info(_ depth: Int) -> String {
         let inner = vector(depth - 1)
-        switch Int.random(in: 0..<6, using: &random) {
+        switch Int.random(in: 0..<9, using: &random) {
+        case 6: return "info(\(inner), {\(pick(["version", "env"]))\(pick(["!=", "=", "!~"]))\"\(pick(["v1", ""]))\"})"
+        case 7: return "info(\(inner), {__name__!=\"\(pick(vocabulary.infoMetrics))\"})"
+        case 8: return "info(\(inner), {__name__=~\"target.*\", __name__!~\"build.*\", env=~\".*\"})"
         case 0: return "info(\(inner))"
         case 1: return "info(\(inner), {__name__=\"\(pick(vocabulary.infoMetrics))\"})"
         case 2: return "info(\(inner), {__name__=~\".*_info\"})"

@@ -12,10 +12,10 @@ package struct SeriesGenerator {
         vocabulary.metrics = [
             "requests_total", "requests_total", "temperature", "temperature", "gaps", "wild", "latency_bucket",
             "sizes", "sizes", "gauge_sizes", "mixed", "custom", "other_total", "with é", "build_info", "one",
-            "many", "typed_total",
+            "many", "typed_total", "sizes", "custom", "hinted", "bad_bucket",
         ]
-        vocabulary.buckets = ["latency_bucket", "odd_bucket"]
-        vocabulary.histograms = ["sizes", "gauge_sizes", "mixed", "custom", "latency"]
+        vocabulary.buckets = ["latency_bucket", "odd_bucket", "bad_bucket"]
+        vocabulary.histograms = ["sizes", "gauge_sizes", "mixed", "custom", "latency", "hinted"]
         vocabulary.infoMetrics = ["target_info", "build_info"]
         vocabulary.labels = ["job", "instance", "le", "env", "__name__", "number", "__type__"]
         vocabulary.values = ["a", "b", "1", "2", "3", "+Inf", "0.1", ""]
@@ -58,6 +58,13 @@ package struct SeriesGenerator {
         }
         for type in ["counter", "gauge", "histogram"] {
             text += "  typed_total{__type__=\"\(type)\", __unit__=\"\(pick(["s", "bytes"]))\"} \(counter(70))\n"
+        }
+        // Bounds that are no numbers, are written in several ways, or stand twice.
+        for bound in ["0.1", "0.10", "1e0", "1", "Inf", "+Inf", "-Inf", "NaN", "x", ""].filter({ _ in chance(0.6) }) {
+            text += "  bad_bucket{le=\"\(bound)\", job=\"\(pick(["a", "b"]))\"} \(counter(60))\n"
+        }
+        for value in [#"a\"b"#, #"a\\b"#, #"a\nb"#, "\u{e9}", "a"] {
+            text += "  temperature{job=\"\(value)\"} \(values(70) { "\(Int($0.unit() * 5))" })\n"
         }
         return text + "  one 1+1x70\n"
     }
@@ -146,6 +153,7 @@ package struct SeriesGenerator {
                 let labels = "{job=\"\(job)\", instance=\"\(instance)\"}"
                 text += "  sizes\(labels) \(histograms(hint: "", custom: false))\n"
                 text += "  gauge_sizes\(labels) \(histograms(hint: " counter_reset_hint:gauge", custom: false))\n"
+                text += "  hinted\(labels) \(histograms(hint: " counter_reset_hint:?", custom: chance(0.3)))\n"
                 text += "  custom\(labels) \(histograms(hint: "", custom: true))\n"
                 text += "  mixed\(labels) \(histograms(hint: "", custom: chance(0.3), mixed: true))\n"
             }
@@ -158,7 +166,8 @@ package struct SeriesGenerator {
         var below = [0, 1]
         var zero = 0
         var schema = Int.random(in: -1...3, using: &random)
-        let bounds = pick(["1 2 5", "1 2 5", "0.5 2 5", "1 3 5"])
+        let bounds = pick(["1 2 5", "1 2 5", "0.5 2 5", "1 3 5", "-2 0 1", "1 2 5 10 20"])
+        let widths = pick(["0.001", "0.001", "0.001 0.001 0.01 1", "0.5"]).split(separator: " ").map(String.init)
         return values(60) { generator in
             if generator.chance(0.1) { return "_" }
             if generator.chance(0.02) { return "stale" }
@@ -174,13 +183,31 @@ package struct SeriesGenerator {
             if generator.chance(0.03) { schema = Int.random(in: -1...3, using: &generator.random) }
             let text = counts.map(String.init).joined(separator: " ")
             let total = counts.reduce(0, +)
-            let sum = "\(Double(total) * 1.25 + generator.unit())"
+            // Observations of NaN are in no bucket.
+            let unbucketed = generator.chance(0.02) ? 3 : 0
+            let isOdd = unbucketed == 0 && generator.chance(0.02)
+            let sum =
+                unbucketed > 0
+                ? "NaN"
+                : isOdd ? generator.pick(["NaN", "Inf", "-Inf", "0"]) : "\(Double(total) * 1.25 + generator.unit())"
+            let hint = hint.hasSuffix("?") ? generator.hint() : hint
             if custom {
-                return "{{schema:-53 sum:\(sum) count:\(total) custom_values:[\(bounds)] buckets:[\(text)]\(hint)}}"
+                return "{{schema:-53 sum:\(sum) count:\(total + unbucketed) custom_values:[\(bounds)] "
+                    + "buckets:[\(text)]\(hint)}}"
             }
-            let all = total + below.reduce(0, +) + zero
-            return "{{schema:\(schema) sum:\(sum) count:\(all) z_bucket:\(zero) z_bucket_w:0.001 "
+            let all = total + below.reduce(0, +) + zero + unbucketed
+            let width = generator.pick(widths)
+            return "{{schema:\(schema) sum:\(sum) count:\(all) z_bucket:\(zero) z_bucket_w:\(width) "
                 + "buckets:[\(text)] n_buckets:[\(below.map(String.init).joined(separator: " "))] n_offset:1\(hint)}}"
+        }
+    }
+
+    private mutating func hint() -> String {
+        switch Int.random(in: 0..<12, using: &random) {
+        case 0: " counter_reset_hint:reset"
+        case 1, 2, 3: " counter_reset_hint:not_reset"
+        case 4: " counter_reset_hint:gauge"
+        default: ""
         }
     }
 

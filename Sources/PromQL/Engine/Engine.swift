@@ -6,10 +6,10 @@ package import MetricModel
 /// ``EngineOptions/maximumConcurrency`` queries run at the same time, the others wait their turn.
 package final class Engine: Sendable {
     package let options: EngineOptions
-    private let parser: Parser
-    private let gate: QueryGate
-    private let log: ActiveQueryLog?
-    private let observer: (any QueryObserver)?
+    let parser: Parser
+    let gate: QueryGate
+    let log: ActiveQueryLog?
+    let observer: (any QueryObserver)?
 
     /// An engine.
     /// - Parameters:

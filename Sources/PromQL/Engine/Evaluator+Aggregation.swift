@@ -49,7 +49,7 @@ extension Evaluator {
         case .countValues: result = try countValues(plan)
         case .topk, .bottomk, .limitk, .limitRatio:
             let parameter = try scalar(plan.parameter ?? .number(.nan))
-            result = try select(plan, try evaluate(plan.node), parameter)
+            result = try select(plan, parameter)
         case .quantile:
             let parameter = try scalar(plan.parameter ?? .number(.nan))
             result = try quantile(plan, try evaluate(plan.node), parameter)
@@ -143,21 +143,11 @@ extension Evaluator {
         }
         var places: [Labels: Int] = [:]
         var counts: [(labels: Labels, counts: [Double])] = []
-        let rows = try evaluate(plan.node)
         var texts: [ValueKey: Int] = [:]
-        for row in rows {
-            try context.control.check()
+        func add(_ row: StepRow) throws {
             texts.removeAll(keepingCapacity: true)
             for step in row.first..<row.end {
-                let key: ValueKey
-                switch row.kind(step) {
-                case CellKind.float:
-                    key = .number(row.value(step).isNaN ? Double.nan.bitPattern : row.value(step).bitPattern)
-                case CellKind.histogram:
-                    guard let histogram = row.histogram(step) else { continue }
-                    key = .text(histogram.value.text)
-                default: continue
-                }
+                guard let key = ValueKey(row, step) else { continue }
                 let place: Int
                 if let known = texts[key] {
                     place = known
@@ -175,6 +165,12 @@ extension Evaluator {
                 counts[place].counts[step] += 1
             }
         }
+        try forEachBatch(plan.node) { rows in
+            for row in rows {
+                try context.control.check()
+                try add(row)
+            }
+        }
         return counts.compactMap { entry in
             var builder = RowBuilder(capacity: times.count)
             for step in 0..<times.count where entry.counts[step] > 0 { builder.append(step, entry.counts[step]) }
@@ -187,6 +183,18 @@ extension Evaluator {
 private enum ValueKey: Hashable {
     case number(UInt64)
     case text([UInt8])
+
+    /// The value of a row at a step; nil if there is none.
+    init?(_ row: StepRow, _ step: Int) {
+        switch row.kind(step) {
+        case CellKind.float:
+            self = .number(row.value(step).isNaN ? Double.nan.bitPattern : row.value(step).bitPattern)
+        case CellKind.histogram:
+            guard let histogram = row.histogram(step) else { return nil }
+            self = .text(histogram.value.text)
+        default: return nil
+        }
+    }
 
     var text: ByteString {
         switch self {

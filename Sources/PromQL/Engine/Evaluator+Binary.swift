@@ -48,8 +48,17 @@ extension Evaluator {
     private func withScalar(
         _ plan: BinaryPlan, _ rows: [StepRow], _ number: StepRow, scalarIsLeft: Bool
     ) throws -> [StepRow] {
-        let operation = ElementOperation(operation: plan.operation)
         var notes = StepNotes()
+        let result = try withScalar(plan, rows, number, scalarIsLeft: scalarIsLeft, &notes)
+        for note in notes.inOrder { context.annotations.add(note, at: plan.position) }
+        return result
+    }
+
+    /// The same, with what there is to say about it left in `notes`.
+    func withScalar(
+        _ plan: BinaryPlan, _ rows: [StepRow], _ number: StepRow, scalarIsLeft: Bool, _ notes: inout StepNotes
+    ) throws -> [StepRow] {
+        let operation = ElementOperation(operation: plan.operation)
         var result: [StepRow] = []
         result.reserveCapacity(rows.count)
         let arithmetic = operation.arithmetic()
@@ -66,7 +75,6 @@ extension Evaluator {
                 result.append(row)
             }
         }
-        for note in notes.inOrder { context.annotations.add(note, at: plan.position) }
         guard operation.changesMeaning || plan.returnsBool else { return result }
         return try droppingNames(result)
     }

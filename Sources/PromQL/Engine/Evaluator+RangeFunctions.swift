@@ -231,6 +231,8 @@ extension Evaluator {
         var builder = RowBuilder(capacity: endStep - firstStep)
         let times = times
         let hasHistograms = !samples.histograms.isEmpty
+        let control = context.control
+        var unchecked = 0
         try samples.withWindow { window in
             kernel.prepare(window)
             var readUpTo = (numbers: 0, histograms: 0)
@@ -254,6 +256,12 @@ extension Evaluator {
                 }
                 readUpTo = (window.high, window.histogramHigh)
                 counter.count(size, read: frame.isSubquery ? 0 : read, step: step)
+                // One series may have more samples than others have series.
+                unchecked &+= size
+                if unchecked > 1 << 18 {
+                    unchecked = 0
+                    try control.check()
+                }
                 window.step = step
                 window.time = time
                 window.rangeStart = start

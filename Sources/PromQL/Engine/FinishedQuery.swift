@@ -33,4 +33,7 @@ package struct FinishedQuery: Sendable {
 package protocol QueryObserver: Sendable {
     /// A query ended; called by its own thread.
     func finished(_ query: FinishedQuery)
+
+    /// Whether ``finished(_:)`` may wait for something, such as a disk.
+    var mayWait: Bool { get }
 }

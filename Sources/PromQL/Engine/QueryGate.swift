@@ -19,6 +19,9 @@ final class QueryGate: Sendable {
         }
     }
 
+    /// Takes a place if one is free; whether it did.
+    func enterAtOnce() -> Bool { places.wait(timeout: .now()) == .success }
+
     /// Gives the place back.
     func leave() { places.signal() }
 }

@@ -103,6 +103,15 @@ extension PlanNode {
         }
     }
 
+    /// The number that this is at every step.
+    var constant: Double? {
+        switch self {
+        case .number(let value): value
+        case .stepInvariant(let inner): inner.constant
+        default: nil
+        }
+    }
+
     /// How deeply the tree nests.
     var depth: Int {
         switch self {

@@ -55,8 +55,15 @@ struct QueryRun {
     private func value(of plan: PlanNode, type: ValueType, _ evaluator: Evaluator) throws -> QueryResult.Value {
         let (start, _, _) = range
         guard case .instant = time else {
-            let rows = try evaluator.finished(try evaluator.evaluate(plan))
-            return .matrix(rows.compactMap { Self.series($0, evaluator.times) })
+            var rows = try evaluator.finished(try evaluator.evaluate(plan))
+            var series: [ResultSeries] = []
+            series.reserveCapacity(rows.count)
+            for index in rows.indices {
+                if let one = Self.series(rows[index], evaluator.times) { series.append(one) }
+                // The same numbers need not be there twice.
+                rows[index] = StepRow(labels: .empty, first: 0, values: [])
+            }
+            return .matrix(series)
         }
         switch type {
         case .string:

@@ -55,36 +55,12 @@ struct SampleHeap<Payload> {
     }
 }
 
-/// Sorting as Go's `sort.Sort` does it.
-enum GoSort {
-    /// Up to 12 elements by insertion, which keeps the order of equals; more by another stable way, where Go's own
-    /// order of equals follows from its choice of pivots.
-    static func sorted<Element>(_ elements: [Element], by less: (Element, Element) -> Bool) -> [Element] {
-        var elements = elements
-        guard elements.count <= 12 else { return elements.sorted(by: less) }
-        for index in elements.indices.dropFirst() {
-            var place = index
-            while place > 0 && less(elements[place], elements[place - 1]) {
-                elements.swapAt(place, place - 1)
-                place -= 1
-            }
-        }
-        return elements
-    }
-}
-
 /// `sort` and `sort_desc`: NaN last in either.
 enum ValueOrder {
     static func sorted(_ rows: [(value: Double, row: StepRow)], isDescending: Bool) -> [StepRow] {
-        if rows.count <= 12 {
-            // `sort` reverses the order that has the greatest first, so that NaN comes last.
-            return GoSort.sorted(rows) {
-                SampleHeap<Int>.less($1.value, $0.value, isReversed: !isDescending)
-            }.map(\.row)
-        }
-        return rows.sorted { left, right in
-            if left.value.isNaN || right.value.isNaN { return !left.value.isNaN && right.value.isNaN }
-            return isDescending ? left.value > right.value : left.value < right.value
+        // `sort` reverses the order that has the greatest first, so that NaN comes last.
+        GoSort.sorted(rows) {
+            SampleHeap<Int>.less($1.value, $0.value, isReversed: !isDescending)
         }.map(\.row)
     }
 }
@@ -97,7 +73,7 @@ struct LabelOrder {
 
     func sorted(_ rows: [StepRow]) -> [StepRow] {
         let keyed = rows.map { row in (keys: names.map { row.labels[$0] ?? "" }, row: row) }
-        return keyed.sorted { left, right in
+        return GoSort.sorted(keyed) { left, right in
             for (a, b) in zip(left.keys, right.keys) where a != b {
                 return NaturalOrder.precedes(a, b) != isDescending
             }

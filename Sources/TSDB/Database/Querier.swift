@@ -8,9 +8,9 @@ package final class Querier: Sendable {
     package let start: Timestamp
     /// The last millisecond of the view.
     package let end: Timestamp
-    private let head: HeadView?
+    let head: HeadView?
     /// By time.
-    private let blocks: [Block]
+    let blocks: [Block]
 
     init(from start: Timestamp, to end: Timestamp, head: HeadView?, blocks: [Block]) {
         self.start = start
@@ -134,6 +134,16 @@ package final class SelectedSeries: @unchecked Sendable {
     init(_ view: BlockSeriesView) {
         labels = view.labels
         first = .block(view)
+    }
+
+    /// How many chunks a read decodes, about.
+    var chunkCount: Int { others.reduce(SelectedSeries.chunkCount(first)) { $0 + SelectedSeries.chunkCount($1) } }
+
+    private static func chunkCount(_ part: Part) -> Int {
+        switch part {
+        case .head(let view): view.parts.count + view.late.count + view.lateBuffer.count / 100
+        case .block(let view): view.chunks.count
+        }
     }
 
     /// Adds the parts of `other`, which is the same series.

@@ -170,6 +170,9 @@ final class HeadPostings: Sendable {
     /// All label names, sorted.
     var names: [ByteString] { box.withLock { $0.state.names.keys.sorted() } }
 
+    /// Number of label names.
+    var nameCount: Int { box.withLock { $0.state.names.count } }
+
     /// Label statistics: for each name its values' bytes and counts, and the pairs with their series.
     func forEachPair(_ body: (_ name: ByteString, _ value: ByteString, _ series: Int) -> Void) {
         for name in names {
@@ -225,6 +228,8 @@ struct HeadIndex: PostingsSource {
     func valueCount(of name: ByteString) -> Int { head.postings.valueCount(name) }
 
     func labelNames() -> [ByteString] { head.postings.names }
+
+    var labelNameCount: Int { head.postings.nameCount }
 
     func labels(of series: UInt32) -> Labels? { head.series.series(numbers: [series]).first?.labels }
 }

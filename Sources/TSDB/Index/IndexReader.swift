@@ -323,13 +323,28 @@ extension IndexReader: PostingsSource {
     }
 
     package func postings(_ name: ByteString, _ value: ByteString) throws(StoreError) -> Postings {
+        guard let offset = try listOffset(name, value) else { return .empty }
+        return try list(at: offset)
+    }
+
+    /// How many series have label `name` with `value`, without a look at the list itself.
+    func postingsCount(_ name: ByteString, _ value: ByteString) throws(StoreError) -> Int {
+        guard let offset = try listOffset(name, value), let count: UInt32 = file.bigEndian(at: offset + 4) else {
+            return 0
+        }
+        return Int(count)
+    }
+
+    /// Number of label names.
+    var labelNameCount: Int { names.count }
+
+    private func listOffset(_ name: ByteString, _ value: ByteString) throws(StoreError) -> Int? {
         var found: Int?
         try scan(name, from: value) { text, offset in
             if ByteOrder.compare(text, value.bytes) == 0 { found = offset }
             return false
         }
-        guard let found else { return .empty }
-        return try list(at: found)
+        return found
     }
 
     package func postings(

@@ -45,6 +45,9 @@ package struct APIError: Error, Sendable {
         APIError(.badData, "invalid parameter \"\(name)\": \(message)")
     }
 
+    /// Never sent: a request of ``ServerRequest/Effort/light`` takes more than that.
+    static let tooMuch = APIError(.execution, "takes longer than the thread that asks may wait")
+
     /// The whole answer.
     var response: ServerResponse {
         var json = Array(#"{"status":"error","errorType":""#.utf8)

@@ -79,4 +79,10 @@ package final class MeteredEvaluator: QueryEvaluator {
         metrics.count(answer.statistics)
         return answer
     }
+
+    package func evaluateLightly(_ request: QueryRequest) -> QueryAnswer? {
+        guard let answer = evaluator.withLock({ $0 })?.evaluateLightly(request) else { return nil }
+        metrics.count(answer.statistics)
+        return answer
+    }
 }

@@ -116,6 +116,14 @@ package protocol QueryEvaluator: Sendable {
     /// Evaluates a query; blocks the calling thread.
     /// - Throws: ``QueryFailure``.
     func evaluate(_ request: QueryRequest) throws(QueryFailure) -> QueryAnswer
+    /// Evaluates a query if that neither waits for anything nor takes more than a small part of a millisecond; nil if it
+    /// may, or if it fails.
+    func evaluateLightly(_ request: QueryRequest) -> QueryAnswer?
+}
+
+extension QueryEvaluator {
+    /// None is.
+    package func evaluateLightly(_ request: QueryRequest) -> QueryAnswer? { nil }
 }
 
 /// Why a query failed, by what the API makes of it.

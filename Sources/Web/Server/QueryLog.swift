@@ -44,6 +44,8 @@ package final class QueryLog: QueryObserver {
     /// Whether there is a log, and how often it could not be written.
     package var status: (isOpen: Bool, failures: UInt64) { state.withLock { ($0.file != nil, $0.failures) } }
 
+    package var mayWait: Bool { state.withLock { $0.file != nil } }
+
     package func finished(_ query: FinishedQuery) {
         let (file, slowAfter, noteSlow) = state.withLock { ($0.file, $0.slowAfter, $0.noteSlow) }
         if let file, !file.write(query, at: WallClock.nanoseconds() / 1_000_000) {

@@ -29,28 +29,37 @@ extension ServerAPI {
     }
 
     /// Runs `body` with a view of the store over a range.
+    /// - Throws: ``APIError/tooMuch`` where `body` gives nil.
     func withQuerier<Result>(
-        _ range: (start: Timestamp, end: Timestamp), _ body: (Querier) throws(StoreError) -> Result
+        _ range: (start: Timestamp, end: Timestamp), _ body: (Querier) throws(StoreError) -> Result?
     ) throws(APIError) -> Result {
         let database = try database()
         do throws(StoreError) {
-            return try body(try database.querier(from: range.start, to: range.end))
+            if let result = try body(try database.querier(from: range.start, to: range.end)) { return result }
         } catch {
             throw APIError(error == .closed ? .unavailable : .execution, error.description)
         }
+        throw .tooMuch
     }
 
     func labelNames(_ request: ServerRequest, _ form: FormValues) throws(APIError) -> ServerResponse {
         let limit = try TimeParameters.limit(form)
         let range = try timeRange(form)
         let selectors = try selectors(form)
-        let answers = try withQuerier(range) { querier throws(StoreError) in
-            try Self.each(selectors) { matchers throws(StoreError) in try querier.labelNames(matchers, limit: limit) }
+        let answers = try withQuerier(range) { querier throws(StoreError) -> [LabelAnswer]? in
+            if request.effort == .light {
+                return selectors.isEmpty ? try querier.labelNamesLightly(limit: limit).map { [$0] } : nil
+            }
+            return try Self.each(selectors) { matchers throws(StoreError) in
+                try querier.labelNames(matchers, limit: limit)
+            }
         }
         return Self.texts(answers, limit: limit)
     }
 
-    func labelValues(of written: ByteString, _ form: FormValues) throws(APIError) -> ServerResponse {
+    func labelValues(
+        of written: ByteString, _ request: ServerRequest, _ form: FormValues
+    ) throws(APIError) -> ServerResponse {
         let name = written.hasPrefix("U__") ? EscapedName.unescaped(written) : written
         guard NameValidation.utf8.isLabelName(name) else {
             throw APIError(.badData, "invalid label name: \(Quoting.quote(name))")
@@ -58,8 +67,11 @@ extension ServerAPI {
         let limit = try TimeParameters.limit(form)
         let range = try timeRange(form)
         let selectors = try selectors(form)
-        let answers = try withQuerier(range) { querier throws(StoreError) in
-            try Self.each(selectors) { matchers throws(StoreError) in
+        let answers = try withQuerier(range) { querier throws(StoreError) -> [LabelAnswer]? in
+            if request.effort == .light {
+                return selectors.isEmpty ? try querier.labelValuesLightly(of: name, limit: limit).map { [$0] } : nil
+            }
+            return try Self.each(selectors) { matchers throws(StoreError) in
                 try querier.labelValues(of: name, matchers, limit: limit)
             }
         }
@@ -104,9 +116,15 @@ extension ServerAPI {
         } catch {
             throw .parameter("match[]", error.message)
         }
-        var found = try withQuerier(range) { querier throws(StoreError) in
+        if request.effort == .light, selectors.count > 4 { throw .tooMuch }
+        var found = try withQuerier(range) { querier throws(StoreError) -> [Labels]? in
             var found: [Labels] = []
             for selector in selectors {
+                if request.effort == .light {
+                    guard let selected = try querier.selectLightly(selector) else { return nil }
+                    found += selected.map(\.labels)
+                    continue
+                }
                 // One more than asked for tells whether there are more.
                 let selected = try querier.select(selector, limit: limit > 0 && limit < .max ? limit + 1 : 0)
                 found += selected.map(\.labels)

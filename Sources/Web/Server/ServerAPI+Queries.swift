@@ -47,7 +47,8 @@ extension ServerAPI {
     ) throws(APIError) -> ServerResponse {
         var query = QueryRequest(form.first("query"), time)
         query.cancellation = request.cancellation
-        query.origin = QueryOrigin(client: request.client, method: request.method, path: request.path.string)
+        query.origin = QueryOrigin(
+            client: request.client, method: request.method, path: request.routePrefix + request.path.string)
         if !form.first("timeout").isEmpty {
             query.timeout = .nanoseconds(try duration(form, "timeout").nanoseconds)
         }
@@ -61,7 +62,7 @@ extension ServerAPI {
         }
         let statistics = form.first("stats")
         query.countsSteps = statistics == "all"
-        var answer = try evaluate(query)
+        var answer = try request.effort == .light ? evaluateLightly(query) : evaluate(query)
         if limit > 0, answer.value.truncate(to: limit) { answer.warnings.append(Self.truncated) }
         if !statistics.isEmpty, statistics != "all", statistics != "true" {
             answer.warnings.append(
@@ -71,6 +72,11 @@ extension ServerAPI {
         return ServerResponse(
             200, fields: [("Content-Type", "application/json")],
             body: QueryResultJSON.body(answer, withStatistics: !statistics.isEmpty))
+    }
+
+    private func evaluateLightly(_ query: QueryRequest) throws(APIError) -> QueryAnswer {
+        guard let answer = evaluator.evaluateLightly(query) else { throw .tooMuch }
+        return answer
     }
 
     func evaluate(_ query: QueryRequest) throws(APIError) -> QueryAnswer {

@@ -179,6 +179,30 @@ package final class ServerAPI: Sendable {
         return response
     }
 
+    /// Answers `request` if that takes a small part of a millisecond and waits for nothing, so that a thread that must
+    /// not be held up may do it itself; nil if it may take more, or if the answer is an error:
+    /// ``respond(to:)`` then gives it.
+    package func respondLightly(to request: ServerRequest) -> ServerResponse? {
+        let isRead = request.method == "GET" || request.method == "HEAD"
+        if isRead, request.path == "/-/healthy" || request.path == "/-/ready" { return respondOutsideAPI(request) }
+        let (path, longest) = (request.path.string, 4096)
+        guard path.hasPrefix("/api/v1/"), request.query.count <= longest, request.body.count <= longest else {
+            return nil
+        }
+        let route = String(path.dropFirst("/api/v1/".count))
+        switch route {
+        case "query", "series", "labels": break
+        default: if labelValuesHandler(route) == nil { return nil }
+        }
+        var light = request
+        light.effort = .light
+        guard var response = try? self.route(light, route, FormValues(light)), response.status == 200 else {
+            return nil
+        }
+        addOrigin(request, to: &response)
+        return response
+    }
+
     private func respondOutsideAPI(_ request: ServerRequest) -> ServerResponse {
         let isRead = request.method == "GET" || request.method == "HEAD"
         switch (request.path.string, isRead) {
@@ -350,7 +374,10 @@ package final class ServerAPI: Sendable {
         guard path.hasPrefix("label/"), path.hasSuffix("/values") else { return nil }
         let name = path.dropFirst("label/".count).dropLast("/values".count)
         guard !name.isEmpty, !name.utf8.contains(UInt8(ascii: "/")) else { return nil }
-        return (.get, { (request, form) throws(APIError) in try self.labelValues(of: ByteString(String(name)), form) })
+        return (
+            .get,
+            { (request, form) throws(APIError) in try self.labelValues(of: ByteString(String(name)), request, form) }
+        )
     }
 
     // MARK: Answers

@@ -17,6 +17,18 @@ package struct ServerRequest: Sendable {
     package var cancellation: QueryCancellation
     /// The client's address without port; empty if it is not known.
     package var client = ""
+    /// What stood before ``path``: empty, or without a slash at its end.
+    package var routePrefix = ""
+    /// How much may be done for the answer.
+    package var effort = Effort.any
+
+    /// How much may be done for an answer.
+    package enum Effort: Sendable {
+        /// Whatever it takes.
+        case any
+        /// A small part of a millisecond, without waiting for anything: what needs more is refused.
+        case light
+    }
 
     /// A request.
     package init(

@@ -11,6 +11,7 @@ package final class ServerService: HTTPService {
     private let workers: NIOThreadPool
     /// Without a slash at its end; removed from the paths of requests.
     private let prefix: [UInt8]
+    private let prefixText: String
     private let bodyLimit: Int
     private let meter: RequestMeter?
     private let pages: (@Sendable (HTTPRequest, _ path: ByteString) -> HTTPResponse?)?
@@ -31,6 +32,7 @@ package final class ServerService: HTTPService {
         var prefix = Array(routePrefix.utf8)
         while prefix.last == UInt8(ascii: "/") { prefix.removeLast() }
         self.prefix = prefix
+        prefixText = String(decoding: prefix, as: UTF8.self)
         self.bodyLimit = bodyLimit
         self.meter = meter
         self.pages = pages
@@ -53,14 +55,21 @@ package final class ServerService: HTTPService {
             return
         }
         let cancellation = QueryCancellation()
-        let serverRequest = Self.serverRequest(request, path, cancellation)
+        var serverRequest = Self.serverRequest(request, path, cancellation)
+        serverRequest.routePrefix = prefixText
         let usesGzip = Self.acceptsGzip(request.head) && request.head.method != .head
         let measure = meter.flatMap { meter in
             ServerAPI.routePattern(path.string).map { RequestMeasure(meter, handler: $0) }
         }
+        // What takes less time than the way to a thread and back is done here.
+        if let response = api.respondLightly(to: serverRequest) {
+            let answer = Self.response(response, gzip: usesGzip)
+            responder.complete(measure?.applied(to: answer) ?? answer)
+            return
+        }
         responder.onDeparture { cancellation.cancel() }
         // Straight to a thread and back: a task in between would be two more switches for each request.
-        workers.submit { [api] state in
+        workers.submit { [api, serverRequest] state in
             guard state == .active else {
                 responder.complete(.error(.serviceUnavailable, "Service Unavailable"))
                 return

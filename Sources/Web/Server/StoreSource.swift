@@ -18,6 +18,21 @@ package struct StoreSource: SeriesSource {
     }
 }
 
+/// The same for queries that must not take long.
+private struct LightSource: SeriesSource {
+    let database: Database
+
+    /// The selection finds too much.
+    struct TooMuch: Error {}
+
+    func select(
+        _ matchers: [Matcher], start: Timestamp, end: Timestamp, hints: SelectHints
+    ) throws -> SeriesSelection {
+        guard let selected = try database.querier(from: start, to: end).selectLightly(matchers) else { throw TooMuch() }
+        return SeriesSelection(series: selected.map { StoreSeries(series: $0) })
+    }
+}
+
 /// A series of the store, as the engine reads it.
 private struct StoreSeries: PromQL.SelectedSeries {
     let series: TSDB.SelectedSeries
@@ -38,13 +53,25 @@ package struct EngineEvaluator: QueryEvaluator {
         source = StoreSource(database)
     }
 
-    package func evaluate(_ request: QueryRequest) throws(QueryFailure) -> QueryAnswer {
+    package func evaluateLightly(_ request: QueryRequest) -> QueryAnswer? {
+        guard case .instant(let time) = request.time, request.timeout == nil else { return nil }
+        return engine.evaluateLightly(
+            request.query, over: LightSource(database: source.database), at: time, settings: Self.settings(request)
+        ).map { QueryAnswer($0, request.query) }
+    }
+
+    private static func settings(_ request: QueryRequest) -> Engine.Settings {
         var settings = Engine.Settings()
         settings.lookbackDelta = request.lookbackDelta.flatMap { $0 > 0 ? $0 : nil }
         settings.timeout = request.timeout
         settings.countsSteps = request.countsSteps
         settings.cancellation = request.cancellation
         settings.origin = request.origin
+        return settings
+    }
+
+    package func evaluate(_ request: QueryRequest) throws(QueryFailure) -> QueryAnswer {
+        let settings = Self.settings(request)
         let time: Engine.Time =
             switch request.time {
             case .instant(let time): .instant(time)
@@ -56,10 +83,15 @@ package struct EngineEvaluator: QueryEvaluator {
         } catch {
             throw QueryFailure(error)
         }
-        let (warnings, infos) = result.annotations.texts(query: request.query, limit: 10)
-        return QueryAnswer(
-            value: QueryAnswer.Value(result.value), warnings: warnings, infos: infos,
-            statistics: QueryAnswer.Statistics(result.statistics))
+        return QueryAnswer(result, request.query)
+    }
+}
+
+extension QueryAnswer {
+    fileprivate init(_ result: QueryResult, _ query: ByteString) {
+        let (warnings, infos) = result.annotations.texts(query: query, limit: 10)
+        self.init(
+            value: Value(result.value), warnings: warnings, infos: infos, statistics: Statistics(result.statistics))
     }
 }
 

@@ -9,7 +9,7 @@ import Testing
 /// statistics included.
 ///
 /// Runs if `NARTHEX_PROMQL_ORACLE` names one. `NARTHEX_SEED` is the first seed, `NARTHEX_SEEDS` how many (10), each
-/// 300 queries over data of its own.
+/// 300 queries, and 1500 of the ``SystematicQueries``, over data of its own.
 @Suite(.serialized) struct OracleTests {
     private static let environment = ProcessInfo.processInfo.environment
     static let seeds: Range<UInt64> = {
@@ -37,12 +37,40 @@ import Testing
 
     @Test(.enabled(if: Oracle.configured != nil, "NARTHEX_PROMQL_ORACLE is not set"), arguments: seeds)
     func `answers are the oracle's`(seed: UInt64) throws {
+        try Self.compare(Self.questions(seed: seed, count: 300), seed: seed)
+    }
+
+    @Test(.enabled(if: Oracle.configured != nil, "NARTHEX_PROMQL_ORACLE is not set"), arguments: seeds)
+    func `each function and operator over each kind of series is the oracle's`(seed: UInt64) throws {
+        var random = SeededGenerator(seed: seed)
+        var questions: [Question] = []
+        for query in SystematicQueries.all.shuffled(using: &random).prefix(1500) {
+            var flags = "edxf"
+            if Bool.random(using: &random) { flags += "N" }
+            if Int.random(in: 0..<3, using: &random) == 0 { flags += "S" }
+            if Int.random(in: 0..<6, using: &random) == 0 { flags += "U" }
+            let time: Engine.Time =
+                Int.random(in: 0..<3, using: &random) == 0
+                ? .instant(600_000) : .range(start: 299_000, end: 959_000, step: 60_000)
+            questions.append(Question(query: query, flags: flags, time: time, lookback: 0))
+        }
+        try Self.compare(questions, seed: seed)
+    }
+
+    private static func compare(_ questions: [Question], seed: UInt64) throws {
         let oracle = try #require(Oracle.configured)
         var data = SeriesGenerator(seed: seed)
         let script = data.script()
         _ = try oracle.post("load", script)
         let store = try Self.store(script)
-        let questions = Self.questions(seed: seed, count: 300)
+        for start in stride(from: 0, to: questions.count, by: 500) {
+            try compare(Array(questions[start..<min(questions.count, start + 500)]), store, oracle, seed: seed)
+        }
+    }
+
+    private static func compare(
+        _ questions: [Question], _ store: ArrayStore, _ oracle: Oracle, seed: UInt64
+    ) throws {
         let answers = try oracle.post("batch", questions.map(\.line).joined()).split(separator: "\n")
             .split(separator: ".", omittingEmptySubsequences: false)
         for (question, answer) in zip(questions, answers) {

@@ -54,6 +54,42 @@ import Testing
         #expect(try values("group(nothing)", range, workers: workers).isEmpty)
     }
 
+    /// A grouping by a label that no series has makes one group too, but of rows that are held all at once.
+    @Test(
+        arguments: [
+            "topk", "bottomk", "limitk",
+        ], [1, 2]) func `what is chosen from all is what is chosen from one group`(operation: String, workers: Int)
+        throws
+    {
+        for parameter in ["3", "1000", "0", "scalar(b{le=\"1\"}) + 2 * time() / 60", "2 - (time() > bool 360)"] {
+            for argument in ["m", "m % 7", "avg_over_time(m[1m])", "m > 700"] {
+                let all = ByteString("\(operation) (\(parameter), \(argument))")
+                let one = ByteString("\(operation) by (nothing) (\(parameter), \(argument))")
+                #expect(try values(all, range, workers: workers) == values(one, range, workers: workers), "\(all)")
+            }
+        }
+    }
+
+    @Test func `a ratio of all is that of one group`() throws {
+        for ratio in ["0.1", "-0.9", "1", "0", "time() / 600 - 0.5"] {
+            let all = try values(ByteString("limit_ratio(\(ratio), m)"), range)
+            #expect(try all == values(ByteString("limit_ratio by (nothing) (\(ratio), m)"), range))
+        }
+    }
+
+    @Test func `the greatest and the values that are counted come from all series`() throws {
+        #expect(
+            try values("topk(2, m)", range) == [
+                #"m{group="1", member="1498"} [1498.0, 1498.0, 1498.0]"#,
+                #"m{group="2", member="1499"} [1499.0, 1499.0, 1499.0]"#,
+            ])
+        #expect(
+            try values(#"count_values("value", m > bool 99)"#, range) == [
+                #"{value="0"} [100.0, 100.0, 100.0]"#, #"{value="1"} [1400.0, 1400.0, 1400.0]"#,
+            ])
+        #expect(throws: QueryError.self) { try values("topk(NaN, m)", range) }
+    }
+
     @Test func `series without a common name may still not come out alike`() {
         #expect(throws: QueryError.self) {
             try values(#"sum(rate(label_replace(m, "member", "", "", "")[1m:15s]))"#, range)

@@ -165,6 +165,36 @@ private final class Fixture {
                 #"],"warnings":["results truncated due to limit"]}"#))
     }
 
+    @Test(arguments: [
+        ("series", "match[]=m"), ("series", "match[]=m{a=%221%22}&match[]=n"), ("series", "match[]=m&limit=1"),
+        ("labels", ""), ("labels", "limit=1"), ("label/a/values", ""), ("label/a/values", "limit=1"),
+        ("label/nothing/values", ""),
+    ])
+    func `what takes no time is answered at once, and alike`(path: String, query: String) throws {
+        let fixture = try Fixture()
+        try fixture.add([
+            (["__name__": "m", "a": "1"], 1), (["__name__": "m", "a": "2"], 1), (["__name__": "n", "a": "2"], 1),
+        ])
+        let request = ServerRequest("GET", ByteString("/api/v1/" + path), query: ByteString(query))
+        let light = try #require(fixture.api.respondLightly(to: request))
+        #expect(light.status == 200)
+        #expect(light.collected() == fixture.api.respond(to: request).collected())
+    }
+
+    @Test(arguments: [
+        ("/api/v1/series", "match[]={a=~%22.%22}"), ("/api/v1/series", "match[]={a!=%221%22,b=%22%22}"),
+        ("/api/v1/series", "match[]=x"), ("/api/v1/series", ""), ("/api/v1/labels", "match[]=x"),
+        ("/api/v1/label/a/values", "match[]=x"), ("/api/v1/query_range", "query=x&start=0&end=1&step=1"),
+        ("/api/v1/query", "query=up"), ("/api/v1/status/tsdb", ""), ("/federate", "match[]=x"), ("/metrics", ""),
+    ])
+    func `what may take long or fails is not answered at once`(path: String, query: String) throws {
+        let fixture = try Fixture()
+        // More series of `x` than a light request may find.
+        try fixture.add((0..<300).map { (["__name__": "x", "a": "\($0)"], 1) })
+        #expect(
+            fixture.api.respondLightly(to: ServerRequest("GET", ByteString(path), query: ByteString(query))) == nil)
+    }
+
     @Test func `format and parse answer with text and tree`() throws {
         let fixture = try Fixture()
         #expect(
