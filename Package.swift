@@ -56,7 +56,7 @@ let coreTests: [Target] = [
     tests("TSDB"),
     tests("Bridge", ["Exposition", "Gateway", "Matching", "MetricModel", "TSDB"]),
     tests("PromQL", fixtures: true),
-    tests("PromQLScripts", fixtures: true),
+    tests("PromQLScripts", ["ByteCoding", "Matching", "MetricModel", "PromQL", "TSDB"], fixtures: true),
 ]
 
 let serverStack: [Target.Dependency] = [

@@ -62,19 +62,21 @@ import Testing
         var data = SeriesGenerator(seed: seed)
         let script = data.script()
         _ = try oracle.post("load", script)
-        let store = try Self.store(script)
+        let store = try RealStore(script)
         for start in stride(from: 0, to: questions.count, by: 500) {
             try compare(Array(questions[start..<min(questions.count, start + 500)]), store, oracle, seed: seed)
         }
     }
 
     private static func compare(
-        _ questions: [Question], _ store: ArrayStore, _ oracle: Oracle, seed: UInt64
+        _ questions: [Question], _ store: RealStore, _ oracle: Oracle, seed: UInt64
     ) throws {
         let answers = try oracle.post("batch", questions.map(\.line).joined()).split(separator: "\n")
             .split(separator: ".", omittingEmptySubsequences: false)
         for (question, answer) in zip(questions, answers) {
             let ours = Self.answer(question, store)
+            // Upstream's own faults.
+            if answer.contains(where: { $0.contains("runtime error") }) { continue }
             guard var difference = Difference(ours: ours, theirs: answer.map(String.init)) else { continue }
             // Where the order of a hash table decides, upstream's answer changes from time to time.
             var isSettled = false
@@ -86,16 +88,6 @@ import Testing
                 Issue.record("\(difference.kind): seed \(seed) \(question.line.dropLast())\n\(difference.text)")
             }
         }
-    }
-
-    private static func store(_ script: String) throws -> ArrayStore {
-        var store = ArrayStore()
-        for command in try Script(ByteString(script)).commands {
-            guard case .load(let load) = command else { continue }
-            store.load(load.series)
-            if load.addsCustomBuckets { store.load(try load.convertedSeries()) }
-        }
-        return store
     }
 
     private static func questions(seed: UInt64, count: Int) -> [Question] {
@@ -128,7 +120,7 @@ import Testing
         }
     }
 
-    private static func answer(_ question: Question, _ store: ArrayStore) -> [String] {
+    private static func answer(_ question: Question, _ store: RealStore) -> [String] {
         var options = EngineOptions()
         options.parser = .everything
         options.reportsStepStatistics = true
@@ -141,7 +133,7 @@ import Testing
         let query = ByteString(question.query)
         do throws(QueryError) {
             let result = try Engine(options: options).evaluate(
-                query, over: store, at: question.time, settings: settings)
+                query, over: store.source, at: question.time, settings: settings)
             return AnswerText.lines(result, query: query)
         } catch {
             return ["E \(Quoting.quote(ByteString("\(error)")))"]

@@ -80,14 +80,25 @@ import Testing
     @Test func `the greatest and the values that are counted come from all series`() throws {
         #expect(
             try values("topk(2, m)", range) == [
-                #"m{group="1", member="1498"} [1498.0, 1498.0, 1498.0]"#,
-                #"m{group="2", member="1499"} [1499.0, 1499.0, 1499.0]"#,
+                #"{__name__="m", group="1", member="1498"} [1498.0, 1498.0, 1498.0]"#,
+                #"{__name__="m", group="2", member="1499"} [1499.0, 1499.0, 1499.0]"#,
             ])
         #expect(
             try values(#"count_values("value", m > bool 99)"#, range) == [
                 #"{value="0"} [100.0, 100.0, 100.0]"#, #"{value="1"} [1400.0, 1400.0, 1400.0]"#,
             ])
         #expect(throws: QueryError.self) { try values("topk(NaN, m)", range) }
+    }
+
+    @Test(arguments: [1, 2]) func `numbers beside series make no difference`(workers: Int) throws {
+        #expect(
+            try values("sum by (group) (2 * m + 0)", range, workers: workers)
+                == values("sum by (group) (m) * 2", range, workers: workers))
+        #expect(try values("count(m > 999)", range, workers: workers) == ["{} [500.0, 500.0, 500.0]"])
+        #expect(try values("sum(m >= bool 1000)", range, workers: workers) == ["{} [500.0, 500.0, 500.0]"])
+        #expect(try values("sum(rate(m[1m]) + 1)", range, workers: workers) == ["{} [1500.0, 1500.0, 1500.0]"])
+        #expect(
+            try values(#"sum({__name__=~"m|b"} > 1497)"#, range, workers: workers) == ["{} [2997.0, 2997.0, 2997.0]"])
     }
 
     @Test func `series without a common name may still not come out alike`() {
