@@ -113,7 +113,9 @@ final class RecordingSink: SampleSink {
             }
         }
 
-        func append(_ labels: Labels, timestamp: Timestamp, value: Double) throws(SampleRejection) -> UInt64 {
+        func append(
+            _ labels: Labels, timestamp: Timestamp, value: Double, start: Timestamp
+        ) throws(SampleRejection) -> UInt64 {
             let reference = reference(labels)
             try check(reference, timestamp, value)
             changes.append { $0.series[Int(reference) - 1].samples.append((timestamp, value)) }
@@ -121,7 +123,8 @@ final class RecordingSink: SampleSink {
         }
 
         func append(
-            _ reference: UInt64, _ labels: () -> Labels, timestamp: Timestamp, histogram: HistogramValue.NativePart
+            _ reference: UInt64, _ labels: () -> Labels, timestamp: Timestamp, histogram: HistogramValue.NativePart,
+            start: Timestamp
         ) throws(SampleRejection) -> UInt64 {
             let reference = reference == 0 ? self.reference(labels()) : reference
             changes.append { $0.series[Int(reference) - 1].histograms.append((timestamp, histogram)) }

@@ -15,13 +15,17 @@ package protocol SampleBatch: AnyObject {
     func append(_ samples: UnsafeBufferPointer<BatchSample>, rejected: (Int, SampleRejection) -> Void)
 
     /// Adds a number to the series with `labels`, which is created if it is new.
+    /// - Parameter start: when it began to be counted; 0 if not known.
     /// - Returns: the reference of the series, never 0.
-    func append(_ labels: Labels, timestamp: Timestamp, value: Double) throws(SampleRejection) -> UInt64
+    func append(
+        _ labels: Labels, timestamp: Timestamp, value: Double, start: Timestamp
+    ) throws(SampleRejection) -> UInt64
 
     /// Adds a histogram to the series `reference`, or, where that is 0 or unknown, to the one with `labels`.
     /// - Returns: the reference of the series, never 0.
     func append(
-        _ reference: UInt64, _ labels: () -> Labels, timestamp: Timestamp, histogram: HistogramValue.NativePart
+        _ reference: UInt64, _ labels: () -> Labels, timestamp: Timestamp, histogram: HistogramValue.NativePart,
+        start: Timestamp
     ) throws(SampleRejection) -> UInt64
 
     /// Adds a zero, or an empty histogram like `histogram`, where a counter started.
@@ -51,13 +55,16 @@ package struct BatchSample: Sendable, Hashable {
     package var timestamp: Int64
     /// Any bits, the staleness marker included.
     package var value: Double
+    /// When the series began to be counted, in milliseconds since 1970; 0 if not known.
+    package var start: Int64
 
     /// `value` of series `reference` at `timestamp`.
     @inlinable
-    package init(reference: UInt64, timestamp: Int64, value: Double) {
+    package init(reference: UInt64, timestamp: Int64, value: Double, start: Int64 = 0) {
         self.reference = reference
         self.timestamp = timestamp
         self.value = value
+        self.start = start
     }
 }
 

@@ -45,11 +45,11 @@ extension ScrapeAppender {
         let time = own ?? timestamp
         guard admit(time), let fitted = try fitted(histogram) else { return }
         flush(batch)
-        if hasStarts || currentStart != nil { addStart(index, before: time, histogram: fitted, batch) }
+        let start = hasStarts || currentStart != nil ? noteStart(index, before: time, histogram: fitted, batch) : 0
         do throws(SampleRejection) {
             let reference = cache.entries[index].reference
             cache.entries[index].reference = try batch.append(
-                reference, { self.labelsAgain(index) }, timestamp: time, histogram: fitted)
+                reference, { self.labelsAgain(index) }, timestamp: time, histogram: fitted, start: start)
         } catch {
             if let failure = note(error) { throw failure }
             return

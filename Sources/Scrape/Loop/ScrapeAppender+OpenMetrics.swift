@@ -6,7 +6,7 @@ internal import MetricModel
 /// Source: the behaviour and the messages of prometheus/prometheus model/textparse/openmetricsparse.go.
 extension ScrapeAppender {
     func readOpenMetrics(_ bytes: UnsafeBufferPointer<UInt8>, _ batch: any SampleBatch) throws(ScrapeFailure) {
-        if options.addsStartZeros { collectStarts(bytes) }
+        if options.readsStarts { collectStarts(bytes) }
         var index = 0
         var cursor = 0
         while index < bytes.count {
@@ -48,7 +48,7 @@ extension ScrapeAppender {
             throw Self.problem("expected value after metric", bytes, line: index, at: end)
         }
         let key = UnsafeBufferPointer(rebasing: bytes[index..<end])
-        if options.addsStartZeros, isCreated(key) {
+        if options.readsStarts, isCreated(key) {
             index = min(Self.lineEnd(bytes, end) + 1, bytes.count)
             return false
         }
@@ -246,10 +246,10 @@ extension ScrapeAppender {
         hasStarts = !starts.isEmpty
     }
 
-    /// When the counter of entry `index` started; nil if that is not known, or stored already.
+    /// When the counter of entry `index` started; nil if that is not known.
     func startTime(of index: Int) -> Timestamp? {
         let hash = cache.entries[index].hash
-        if let start = currentStart { return isNewStart(start, hash) ? start : nil }
+        if let start = currentStart { return start }
         let type = MetricType(rawValue: cache.entries[index].type) ?? .unknown
         guard Self.hasStart(type) else { return nil }
         let group: UInt64
@@ -261,11 +261,12 @@ extension ScrapeAppender {
             if startGroups.count > 2 * cache.count + 1000 { startGroups.removeAll(keepingCapacity: true) }
             startGroups[hash] = group
         }
-        guard let start = starts[group], isNewStart(start, hash) else { return nil }
-        return start
+        return starts[group]
     }
 
-    private func isNewStart(_ start: Timestamp, _ hash: UInt64) -> Bool {
+    /// Whether the zero of this start is not stored yet; it is noted as stored.
+    func isNewStart(_ start: Timestamp, of index: Int) -> Bool {
+        let hash = cache.entries[index].hash
         if storedStarts[hash] == start { return false }
         if storedStarts.count > 2 * cache.count + 1000 { storedStarts.removeAll(keepingCapacity: true) }
         storedStarts[hash] = start

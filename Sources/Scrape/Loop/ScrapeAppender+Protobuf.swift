@@ -40,7 +40,7 @@ extension ScrapeAppender {
             seeFamily(Int32(truncatingIfNeeded: index), isChanged: isChanged)
         case .series:
             let (index, isNew) = try entry(reader.key, labels: reader.labels)
-            noteStart(reader.startTimestamp)
+            setStart(reader.startTimestamp)
             try addSample(index, isNew: isNew, value: reader.value, ownTimestamp: reader.timestamp, batch)
             let exemplars = reader.exemplars
             guard !exemplars.isEmpty else { return }
@@ -50,14 +50,14 @@ extension ScrapeAppender {
         case .histogram:
             guard let histogram = reader.histogram else { return }
             let (index, isNew) = try entry(reader.key, labels: reader.labels)
-            noteStart(reader.startTimestamp)
+            setStart(reader.startTimestamp)
             try addHistogram(
                 index, isNew: isNew, histogram, ownTimestamp: reader.timestamp, exemplars: reader.exemplars, batch)
         }
     }
 
-    private func noteStart(_ start: Timestamp?) {
-        guard options.addsStartZeros else { return }
+    private func setStart(_ start: Timestamp?) {
+        guard options.readsStarts else { return }
         currentStart = start
         hasStarts = start != nil
     }

@@ -63,7 +63,7 @@ extension ScrapeAppender {
             }
             do throws(SampleRejection) {
                 cache.entries[index].reference = try batch.append(
-                    mutator.report(name), timestamp: timestamp, value: value)
+                    mutator.report(name), timestamp: timestamp, value: value, start: 0)
             } catch {
                 rejection = error
             }

@@ -16,8 +16,10 @@ extension ScrapeAppender {
         package var readsNativeHistograms = false
         package var keepsClassicHistograms = false
         package var convertsClassicHistograms = false
-        /// Whether start times become zeros, and `_created` series are read as start times.
+        /// Whether start times become zeros.
         package var addsStartZeros = false
+        /// Whether start times are stored with the samples.
+        package var storesStarts = false
         /// Whether the store is told the metadata of series.
         package var passesMetadata = false
         var limits = SeriesLimits()
@@ -42,12 +44,16 @@ extension ScrapeAppender {
             keepsClassicHistograms = flag(TargetLabels.alwaysClassic, configuration.alwaysScrapesClassicHistograms)
             convertsClassicHistograms = flag(TargetLabels.convertsClassic, configuration.convertsClassicHistograms)
             addsStartZeros = features.addsStartZeros
+            storesStarts = features.storesStarts
             passesMetadata = features.passesMetadata
             limits = SeriesLimits(
                 labels: Int(clamping: configuration.labelLimit),
                 nameLength: Int(clamping: configuration.labelNameLengthLimit),
                 valueLength: Int(clamping: configuration.labelValueLengthLimit))
         }
+
+        /// Whether `_created` series are read as start times.
+        var readsStarts: Bool { addsStartZeros || storesStarts }
 
         /// The finest schema whose buckets grow by at least `factor`.
         ///
@@ -73,6 +79,8 @@ extension ScrapeAppender {
 package struct ScrapeFeatures: Sendable, Hashable {
     /// `--enable-feature=created-timestamp-zero-ingestion`.
     package var addsStartZeros = false
+    /// `--enable-feature=st-storage`.
+    package var storesStarts = false
     /// `--enable-feature=metadata-wal-records`.
     package var passesMetadata = false
     /// Whether the end of the program marks series as ended. Off: a restart goes on where it stopped.

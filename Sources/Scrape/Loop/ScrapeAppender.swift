@@ -176,12 +176,12 @@ package final class ScrapeAppender: @unchecked Sendable {
         }
         let time = own ?? timestamp
         guard admit(time) else { return }
-        if hasStarts { addStart(index, before: time, histogram: nil, batch) }
+        let start = hasStarts ? noteStart(index, before: time, histogram: nil, batch) : 0
         if own == nil || options.tracksTimestampsStaleness { track(index) }
         if pendingCount == Self.batchSize { flush(batch) }
         // SAFETY: both buffers have `batchSize` places, and `pendingCount` is below.
         pending[pendingCount] = BatchSample(
-            reference: cache.entries[index].reference, timestamp: time, value: value)
+            reference: cache.entries[index].reference, timestamp: time, value: value, start: start)
         pendingEntries[pendingCount] = Int32(truncatingIfNeeded: index)
         pendingCount &+= 1
         if family.isChanged { passMetadata(cache.entries[index].reference, batch) }
@@ -223,11 +223,12 @@ package final class ScrapeAppender: @unchecked Sendable {
         }
         let time = own ?? timestamp
         guard admit(time) else { return }
-        if hasStarts { addStart(index, before: time, histogram: nil, batch) }
+        let start = hasStarts ? noteStart(index, before: time, histogram: nil, batch) : 0
         // What is pending may hold an earlier sample of the same series.
         flush(batch)
         do throws(SampleRejection) {
-            cache.entries[index].reference = try batch.append(labels, timestamp: time, value: value)
+            cache.entries[index].reference = try batch.append(
+                labels, timestamp: time, value: value, start: start)
             if own == nil || options.tracksTimestampsStaleness { track(index) }
             if !isSampleLimitHit, !isBucketLimitHit { counts.seriesAdded += 1 }
             if family.index >= 0 { passMetadata(cache.entries[index].reference, batch) }
@@ -300,7 +301,8 @@ package final class ScrapeAppender: @unchecked Sendable {
             let index = Int(pendingEntries[position])
             do throws(SampleRejection) {
                 cache.entries[index].reference = try batch.append(
-                    labelsAgain(index), timestamp: samples[position].timestamp, value: samples[position].value)
+                    labelsAgain(index), timestamp: samples[position].timestamp, value: samples[position].value,
+                    start: samples[position].start)
             } catch {
                 untrack(index)
                 if let failure = note(error), batchFailure == nil { batchFailure = failure }
@@ -346,10 +348,22 @@ package final class ScrapeAppender: @unchecked Sendable {
         }
     }
 
-    /// Adds the zero of the series' start, if one is known.
-    func addStart(_ index: Int, before time: Timestamp, histogram: HistogramValue.NativePart?, _ batch: any SampleBatch)
-    {
-        guard let start = startTime(of: index), start < time else { return }
+    /// Adds the zero of the series' start, if one is known and wanted.
+    /// - Returns: the start to be stored with the sample; 0 for none.
+    func noteStart(
+        _ index: Int, before time: Timestamp, histogram: HistogramValue.NativePart?, _ batch: any SampleBatch
+    ) -> Timestamp {
+        guard let start = startTime(of: index) else { return 0 }
+        if options.addsStartZeros, start < time, isNewStart(start, of: index) {
+            addStart(index, start, before: time, histogram: histogram, batch)
+        }
+        return options.storesStarts ? start : 0
+    }
+
+    private func addStart(
+        _ index: Int, _ start: Timestamp, before time: Timestamp, histogram: HistogramValue.NativePart?,
+        _ batch: any SampleBatch
+    ) {
         flush(batch)
         // Starts are a help, not a duty: what cannot be added is left out.
         do throws(SampleRejection) {

@@ -109,6 +109,13 @@ package enum ChunkSample: Sendable {
         case .float(let time, _, _), .histogram(let time, _, _), .floatHistogram(let time, _, _): time
         }
     }
+
+    /// Start timestamp; 0 if not known.
+    package var start: Timestamp {
+        switch self {
+        case .float(_, _, let start), .histogram(_, _, let start), .floatHistogram(_, _, let start): start
+        }
+    }
 }
 
 extension ChunkDecoder {

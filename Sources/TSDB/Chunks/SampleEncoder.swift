@@ -6,8 +6,8 @@ package struct SampleEncoder: Sendable {
     package struct Options: Sendable {
         /// Samples of a chunk of floats.
         package var samplesPerChunk = 120
-        /// Whether chunks keep start timestamps, which Prometheus reads from 3.14 on.
-        package var storesStartTimestamps = false
+        /// How numbers without start timestamps are coded; those with them take ``FloatEncoding/xor2``.
+        package var floatEncoding = FloatEncoding.xor
 
         /// Prometheus' defaults.
         package init() {}
@@ -74,7 +74,7 @@ package struct SampleEncoder: Sendable {
 
     private mutating func appendFloat(_ time: Timestamp, _ value: Double, _ start: Timestamp) {
         switch open {
-        case .xor(var appender) where appender.sampleCount < options.samplesPerChunk:
+        case .xor(var appender) where appender.sampleCount < options.samplesPerChunk && start == 0:
             open = .none
             appender.append(time, value)
             open = .xor(appender)
@@ -85,7 +85,7 @@ package struct SampleEncoder: Sendable {
         case .none, .xor, .xor2, .histogram, .floatHistogram:
             close()
             first = time
-            if options.storesStartTimestamps {
+            if options.floatEncoding == .xor2 || start != 0 {
                 var appender = XOR2Appender()
                 appender.append(time, value, startTimestamp: start)
                 open = .xor2(appender)
@@ -98,47 +98,39 @@ package struct SampleEncoder: Sendable {
     }
 
     private mutating func appendHistogram(_ time: Timestamp, _ histogram: NativeHistogram, _ start: Timestamp) {
-        var appender: HistogramAppender<NativeHistogram>
-        var previous: HistogramAppender<NativeHistogram>?
-        if case .histogram(let current) = open {
-            appender = current
-            if isFull(current.byteCount, current.sampleCount) { previous = current }
-        } else {
-            appender = HistogramAppender(startTimestamps: options.storesStartTimestamps)
-        }
-        if previous != nil || appender.sampleCount == 0 {
-            close()
-            first = time
-            appender = HistogramAppender(startTimestamps: options.storesStartTimestamps)
-        }
-        open = .none
-        if case .cut(let done) = appender.append(time, histogram, startTimestamp: start, previous: previous) {
-            keep(done)
-            first = time
-        }
-        open = .histogram(appender)
+        var current: HistogramAppender<NativeHistogram>?
+        if case .histogram(let appender) = open { current = appender }
+        open = .histogram(append(time, histogram, start, to: current))
     }
 
     private mutating func appendFloatHistogram(_ time: Timestamp, _ histogram: FloatHistogram, _ start: Timestamp) {
-        var appender: HistogramAppender<FloatHistogram>
-        var previous: HistogramAppender<FloatHistogram>?
-        if case .floatHistogram(let current) = open {
-            appender = current
-            if isFull(current.byteCount, current.sampleCount) { previous = current }
-        } else {
-            appender = HistogramAppender(startTimestamps: options.storesStartTimestamps)
+        var current: HistogramAppender<FloatHistogram>?
+        if case .floatHistogram(let appender) = open { current = appender }
+        open = .floatHistogram(append(time, histogram, start, to: current))
+    }
+
+    /// Adds a histogram to the chunk of `current`, or to a new one where that is full, of another kind, or has no place
+    /// for a start timestamp (or only places for them).
+    /// - Returns: the appender of the chunk that is open from then on.
+    private mutating func append<Histogram: ChunkHistogram>(
+        _ time: Timestamp, _ histogram: Histogram, _ start: Timestamp, to current: HistogramAppender<Histogram>?
+    ) -> HistogramAppender<Histogram> {
+        if let current, current.encoding.hasStartHeader == (start != 0),
+            !isFull(current.byteCount, current.sampleCount)
+        {
+            var appender = current
+            open = .none
+            if case .cut(let done) = appender.append(time, histogram, startTimestamp: start) {
+                keep(done)
+                first = time
+            }
+            return appender
         }
-        if previous != nil || appender.sampleCount == 0 {
-            close()
-            first = time
-            appender = HistogramAppender(startTimestamps: options.storesStartTimestamps)
-        }
-        open = .none
-        if case .cut(let done) = appender.append(time, histogram, startTimestamp: start, previous: previous) {
-            keep(done)
-            first = time
-        }
-        open = .floatHistogram(appender)
+        close()
+        first = time
+        var appender = HistogramAppender<Histogram>(startTimestamps: start != 0)
+        _ = appender.append(time, histogram, startTimestamp: start, previous: current)
+        return appender
     }
 
     private func isFull(_ byteCount: Int, _ sampleCount: Int) -> Bool {

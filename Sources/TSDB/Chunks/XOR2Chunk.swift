@@ -13,6 +13,7 @@ package struct XOR2Appender: Sendable {
     private var window = XORWindow.unset
     private var start = StartTimestampCoder()
     private var count: UInt16 = 0
+    private var lastBits: UInt64 = 0
 
     /// An empty chunk.
     package init() { writer = BitWriter(headerSize: ChunkEncoding.xor2.headerSize) }
@@ -29,6 +30,7 @@ package struct XOR2Appender: Sendable {
             guard total > 0 else { return appender }
             appender.writer = BitWriter(continuing: bytes, bitCount: decoder.reader.position)
             appender.lastTimestamp = decoder.timestamp
+            appender.lastBits = decoder.bits
             appender.baseline = decoder.baseline
             appender.delta = decoder.delta
             appender.window = decoder.window.width == 64 ? .unset : decoder.window
@@ -43,6 +45,9 @@ package struct XOR2Appender: Sendable {
 
     /// Length of the data.
     package var byteCount: Int { writer.byteCount }
+
+    /// Value of the last sample; meaningless while empty.
+    package var lastValue: Double { Double(bitPattern: lastBits) }
 
     /// A snapshot: O(1) now, one copy of the data at the next append.
     package var chunk: Chunk { writer.chunk(.xor2) }
@@ -75,6 +80,7 @@ package struct XOR2Appender: Sendable {
         writer.setByte(UInt8(truncatingIfNeeded: count >> 8), at: 0)
         writer.setByte(UInt8(truncatingIfNeeded: count), at: 1)
         lastTimestamp = timestamp
+        lastBits = bits
         if bits != SampleValue.staleBits { baseline = bits }
         return true
     }

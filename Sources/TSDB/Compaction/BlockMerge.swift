@@ -6,11 +6,16 @@ internal import MetricModel
 /// blocks have different samples for one time, the block named first has its way.
 struct BlockMerge: BlockSource {
     private let blocks: [Block]
+    private let options: SampleEncoder.Options
     private let isCancelled: @Sendable () -> Bool
 
-    /// Of `blocks`, by time.
-    init(_ blocks: [Block], isCancelled: @escaping @Sendable () -> Bool = { false }) {
+    /// Of `blocks`, by time; what is coded anew is coded as `options` say.
+    init(
+        _ blocks: [Block], _ options: SampleEncoder.Options = SampleEncoder.Options(),
+        isCancelled: @escaping @Sendable () -> Bool = { false }
+    ) {
         self.blocks = blocks
+        self.options = options
         self.isCancelled = isCancelled
     }
 
@@ -129,12 +134,10 @@ struct BlockMerge: BlockSource {
 
     private func recoded(_ parts: [Part]) throws(StoreError) -> [FullChunk] {
         var samples: [(time: Timestamp, order: Int, sample: ChunkSample)] = []
-        var options = SampleEncoder.Options()
         for part in parts {
             let list = try part.block.chunks.withChunk(part.meta.reference) {
                 (encoding, bytes) throws(ChunkError) -> [ChunkSample] in
-                if encoding.hasStartHeader { options.storesStartTimestamps = true }
-                return try ChunkDecoder.samples(encoding, bytes)
+                try ChunkDecoder.samples(encoding, bytes)
             }
             for sample in list where !part.deleted.contains(where: { $0.contains(sample.timestamp) }) {
                 samples.append((sample.timestamp, samples.count, sample))

@@ -7,15 +7,18 @@ internal import MetricModel
 package struct Compactor: Sendable {
     private let directory: String
     private let fileSystem: any FileSystem
+    private let options: SampleEncoder.Options
     private let isCancelled: @Sendable () -> Bool
 
-    /// Writes blocks in `directory`; once `isCancelled` holds, work stops with ``StoreError/closed`` and leaves
-    /// nothing behind.
+    /// Writes blocks in `directory`; samples that are coded anew are coded as `options` say. Once `isCancelled` holds,
+    /// work stops with ``StoreError/closed`` and leaves nothing behind.
     package init(
-        _ directory: String, on fileSystem: any FileSystem, isCancelled: @escaping @Sendable () -> Bool = { false }
+        _ directory: String, on fileSystem: any FileSystem, options: SampleEncoder.Options = SampleEncoder.Options(),
+        isCancelled: @escaping @Sendable () -> Bool = { false }
     ) {
         self.directory = directory
         self.fileSystem = fileSystem
+        self.options = options
         self.isCancelled = isCancelled
     }
 
@@ -29,7 +32,8 @@ package struct Compactor: Sendable {
                 ? left.1.minimumTime < right.1.minimumTime : left.1.ulid < right.1.ulid
         }.map(\.0)
         return try BlockWriter(directory: directory, fileSystem: fileSystem).write(
-            BlockMerge(sorted, isCancelled: isCancelled), as: BlockMeta(compacting: sorted.map(\.meta), ulid: ulid))
+            BlockMerge(sorted, options, isCancelled: isCancelled),
+            as: BlockMeta(compacting: sorted.map(\.meta), ulid: ulid))
     }
 
     /// Writes `block` again as one named `ulid`, without deleted samples; its level stays.
@@ -39,6 +43,6 @@ package struct Compactor: Sendable {
         var meta = BlockMeta(compacting: [old], ulid: ulid)
         meta.level = old.level
         return try BlockWriter(directory: directory, fileSystem: fileSystem).write(
-            BlockMerge([block], isCancelled: isCancelled), as: meta)
+            BlockMerge([block], options, isCancelled: isCancelled), as: meta)
     }
 }

@@ -41,20 +41,22 @@ package final class Appender {
     ///   - labels: Used where the reference is unknown.
     ///   - timestamp: Milliseconds since 1970.
     ///   - value: Any bits. The staleness marker takes the kind of the series' last sample.
+    ///   - start: Start ("created") timestamp; 0 if not known. Kept as far as ``Database/Options`` say.
     /// - Returns: the reference of the series, for the next time.
     package func append(
-        _ reference: SeriesReference, labels: @autoclosure () -> Labels, timestamp: Timestamp, value: Double
+        _ reference: SeriesReference, labels: @autoclosure () -> Labels, timestamp: Timestamp, value: Double,
+        start: Timestamp = 0
     ) throws(AppendError) -> SeriesReference {
         begin()
         try checkBounds(timestamp)
         let series = try series(reference, labels)
         let (verdict, kind) = series.lock.withLock { _ in (series.verdict(timestamp, value, limits), series.kind) }
         if SampleValue.isStale(value), let stale = stale(series, kind) {
-            return try append(timestamp, stale, to: series)
+            return try append(timestamp, stale, start, to: series)
         }
         try accept(verdict)
         let known = SeriesReference(rawValue: series.reference)
-        buffer.add(ReferencedSample(known, timestamp, value), series)
+        buffer.add(ReferencedSample(known, timestamp, value), start: start, series)
         return known
     }
 
@@ -62,35 +64,37 @@ package final class Appender {
     /// - Throws: also ``AppendError/invalidHistogram(_:)``.
     package func append(
         _ reference: SeriesReference, labels: @autoclosure () -> Labels, timestamp: Timestamp,
-        histogram: NativeHistogram
+        histogram: NativeHistogram, start: Timestamp = 0
     ) throws(AppendError) -> SeriesReference {
         begin()
         try checkBounds(timestamp)
         do throws(HistogramError) { try histogram.validate() } catch { throw .invalidHistogram("\(error)") }
-        return try append(timestamp, .integer(histogram), to: series(reference, labels))
+        return try append(timestamp, .integer(histogram), start, to: series(reference, labels))
     }
 
     /// Adds a histogram with floating-point counts.
     /// - Throws: also ``AppendError/invalidHistogram(_:)``.
     package func append(
         _ reference: SeriesReference, labels: @autoclosure () -> Labels, timestamp: Timestamp,
-        floatHistogram: FloatHistogram
+        floatHistogram: FloatHistogram, start: Timestamp = 0
     ) throws(AppendError) -> SeriesReference {
         begin()
         try checkBounds(timestamp)
         do throws(HistogramError) { try floatHistogram.validate() } catch { throw .invalidHistogram("\(error)") }
-        return try append(timestamp, .float(floatHistogram), to: series(reference, labels))
+        return try append(timestamp, .float(floatHistogram), start, to: series(reference, labels))
     }
 
     /// Adds many numbers in one call: the way of scrapes and remote writes.
     /// - Parameters:
     ///   - samples: With references that are known.
+    ///   - starts: One start timestamp for each sample, 0 where unknown; or none at all.
     ///   - rejected: Called for each sample that is not taken, with its index and the reason. It must not call the
     ///     database or this appender.
     /// - Returns: how many were taken.
     /// - Complexity: O(samples); no allocation a sample.
     package func append(
-        _ samples: UnsafeBufferPointer<ReferencedSample>, rejected: (Int, AppendError) -> Void
+        _ samples: UnsafeBufferPointer<ReferencedSample>, starts: [Timestamp] = [],
+        rejected: (Int, AppendError) -> Void
     ) -> Int {
         guard !samples.isEmpty else { return 0 }
         begin()
@@ -102,7 +106,8 @@ package final class Appender {
             let sample = samples[index]
             guard let found else { return rejected(index, .unknownSeries(sample.reference)) }
             found._withUnsafeGuaranteedRef { series in
-                switch add(sample.timestamp, sample.value, to: series, number, limits, buffer) {
+                let start = index < starts.count ? starts[index] : 0
+                switch add(sample.timestamp, sample.value, start, to: series, number, limits, buffer) {
                 case nil: rejected(index, .unknownSeries(sample.reference))
                 case .refused(let error): rejected(index, error)
                 case .inOrder, .repeated, .outOfOrder: taken &+= 1
@@ -137,7 +142,8 @@ package final class Appender {
         while start < samples.count {
             let end = min(samples.count, start + SeriesMap.pieceSize)
             head.series.forEach(of: samples, in: start..<end) { index, row, series in
-                switch series.map({ add(row.timestamp, row.value, to: $0, number, limits, buffer) }) ?? nil {
+                let start = samples.start(at: index)
+                switch series.map({ add(row.timestamp, row.value, start, to: $0, number, limits, buffer) }) ?? nil {
                 case nil: unknown.append(index)
                 case .refused(let error): rejected(index, error)
                 case .inOrder, .repeated, .outOfOrder: taken &+= 1
@@ -175,7 +181,7 @@ package final class Appender {
             guard let series else { return rejected(one.index, .seriesLimit(limit)) }
             if isNew { created &+= 1 }
             let row = samples.rows[one.index]
-            switch add(row.timestamp, row.value, to: series, number, limits, buffer) {
+            switch add(row.timestamp, row.value, samples.start(at: one.index), to: series, number, limits, buffer) {
             case nil: removed.append(one)
             case .refused(let error): rejected(one.index, error)
             case .inOrder, .repeated, .outOfOrder: taken &+= 1
@@ -186,7 +192,9 @@ package final class Appender {
         for one in removed {
             let row = samples.rows[one.index]
             do throws(AppendError) {
-                _ = try append(.none, labels: one.labels, timestamp: row.timestamp, value: row.value)
+                _ = try append(
+                    .none, labels: one.labels, timestamp: row.timestamp, value: row.value,
+                    start: samples.start(at: one.index))
                 taken &+= 1
             } catch { rejected(one.index, error) }
         }
@@ -197,8 +205,8 @@ package final class Appender {
     /// - Returns: what was found; nil if the series was just removed from the head.
     @inline(__always)
     private func add(
-        _ timestamp: Timestamp, _ value: Double, to series: MemorySeries, _ number: UInt64, _ limits: AppendLimits,
-        _ buffer: AppendBuffer
+        _ timestamp: Timestamp, _ value: Double, _ start: Timestamp, to series: MemorySeries, _ number: UInt64,
+        _ limits: AppendLimits, _ buffer: AppendBuffer
     ) -> AppendVerdict? {
         var kind = SampleKind.none
         let verdict: AppendVerdict? = series.lock.withLock { _ in
@@ -213,17 +221,20 @@ package final class Appender {
         case .refused(let error): head.counters.count(error)
         case .inOrder, .repeated, .outOfOrder:
             if SampleValue.isStale(value), let stale = stale(series, kind) {
-                buffer.add(timestamp, stale, series)
+                buffer.add(timestamp, stale, start: start, series)
             } else {
-                buffer.add(ReferencedSample(SeriesReference(rawValue: series.reference), timestamp, value), series)
+                let sample = ReferencedSample(SeriesReference(rawValue: series.reference), timestamp, value)
+                buffer.add(sample, start: start, series)
             }
         }
         return verdict
     }
 
     /// Adds many numbers in one call.
-    package func append(_ samples: [ReferencedSample], rejected: (Int, AppendError) -> Void) -> Int {
-        samples.withUnsafeBufferPointer { append($0, rejected: rejected) }
+    package func append(
+        _ samples: [ReferencedSample], starts: [Timestamp] = [], rejected: (Int, AppendError) -> Void
+    ) -> Int {
+        samples.withUnsafeBufferPointer { append($0, starts: starts, rejected: rejected) }
     }
 
     /// Adds a zero where a counter started, if the series holds nothing at or after that time.
@@ -366,10 +377,10 @@ package final class Appender {
     }
 
     private func append(
-        _ timestamp: Timestamp, _ histogram: HistogramSample, to series: MemorySeries
+        _ timestamp: Timestamp, _ histogram: HistogramSample, _ start: Timestamp, to series: MemorySeries
     ) throws(AppendError) -> SeriesReference {
         try accept(series.lock.withLock { _ in series.verdict(timestamp, histogram, limits) })
-        buffer.add(timestamp, histogram, series)
+        buffer.add(timestamp, histogram, start: start, series)
         return SeriesReference(rawValue: series.reference)
     }
 

@@ -37,7 +37,9 @@ extension Database {
     private func replace(
         _ blocks: [Block], reason: String, _ write: (Compactor, ULID) throws(StoreError) -> BlockMeta?
     ) throws(StoreError) {
-        let compactor = Compactor(path, on: fileSystem) { self.isClosing.load(ordering: .relaxed) }
+        var encoding = SampleEncoder.Options()
+        encoding.floatEncoding = options.floatEncoding
+        let compactor = Compactor(path, on: fileSystem, options: encoding) { self.isClosing.load(ordering: .relaxed) }
         var generator = SystemRandomNumberGenerator()
         let newest = blocks.map { $0.meta.ulid.time }.max() ?? 0
         let written: BlockMeta?

@@ -3,6 +3,16 @@ package enum WALCompression: String, Sendable, Hashable, CaseIterable {
     case none, snappy, zstd
 }
 
+/// How new chunks of numbers are coded.
+///
+/// Source: prometheus/prometheus config/config.go (`ChunkEncodingConfig`).
+package enum FloatEncoding: String, Sendable, Hashable, CaseIterable {
+    /// What every Prometheus reads.
+    case xor
+    /// Smaller, and with start timestamps; Prometheus reads it from 3.11 on.
+    case xor2
+}
+
 /// What an append waits for.
 package enum Durability: Sendable, Hashable {
     /// Until the log is synced: survives a loss of power. Appenders that wait at the same time share one sync.
@@ -43,6 +53,13 @@ extension Database {
         package var staleSeriesThreshold = 0.0
         /// Whether the head is written to a snapshot at a graceful stop, so that the next start need not replay.
         package var memorySnapshotOnShutdown = false
+        /// Whether start timestamps are written to the log, in records that Prometheus reads from 3.11 on. They are
+        /// kept beyond it by chunks of ``FloatEncoding/xor2``, which this demands, and by ``encodesHistogramStarts``.
+        package var storesStartTimestamps = false
+        /// How new chunks of numbers are coded; chunks that are not full go on as they are.
+        package var floatEncoding = FloatEncoding.xor
+        /// Whether new chunks of histograms keep start timestamps; Prometheus reads those from 3.14 on.
+        package var encodesHistogramStarts = false
         /// Whether metadata is kept in the log.
         package var metadataRecords = false
         /// Whether overlapping blocks are merged by compaction.

@@ -135,7 +135,10 @@ package final class Database: Sendable {
         }
         let chunkFiles = try HeadChunkFiles(PathName.join(path, StoreLayout.headChunks), on: fileSystem)
         let setup = Head.Setup(
-            rules: ChunkRules(range: options.minimumBlockDuration, samplesPerChunk: options.samplesPerChunk),
+            rules: ChunkRules(
+                range: options.minimumBlockDuration, samplesPerChunk: options.samplesPerChunk,
+                usesXOR2: options.floatEncoding == .xor2, encodesHistogramStarts: options.encodesHistogramStarts,
+                storesStarts: options.storesStartTimestamps),
             walCompression: options.walCompression, maximumSeries: options.maximumSeries,
             outOfOrderChunkCapacity: options.outOfOrderChunkCapacity, keepsMetadata: options.metadataRecords)
         return Head(
@@ -219,7 +222,8 @@ package final class Database: Sendable {
 
     // MARK: Administration
 
-    /// Changes what may change while the database is open: retention, out-of-order window, exemplars.
+    /// Changes what may change while the database is open: retention, out-of-order window, exemplars, the encoding of
+    /// floats.
     package func update(_ change: @Sendable (inout Options) -> Void) throws(StoreError) {
         try checkOpen()
         var options = lock.withLock { _ in state.options }
@@ -234,6 +238,7 @@ package final class Database: Sendable {
             }
         }
         head.outOfOrderWindow.store(options.outOfOrderWindow, ordering: .relaxed)
+        head.usesXOR2.store(options.floatEncoding == .xor2, ordering: .relaxed)
         head.exemplars.resize(to: options.maximumExemplars)
         lock.withLock { _ in state.options = options }
     }
@@ -295,6 +300,11 @@ extension Database.Options {
         }
         guard minimumBlockDuration > 0, maximumBlockDuration >= minimumBlockDuration else {
             throw .invalidOptions("the maximum block duration must not be below the minimum")
+        }
+        guard floatEncoding == .xor2 || !storesStartTimestamps else {
+            throw .invalidOptions(
+                "float chunk encoding \"xor\" is incompatible with start-timestamp storage; XOR chunks do not store "
+                    + "start timestamps, use \"xor2\"")
         }
         guard samplesPerChunk > 0, samplesPerChunk <= 16_000, outOfOrderChunkCapacity > 0,
             outOfOrderChunkCapacity <= 255

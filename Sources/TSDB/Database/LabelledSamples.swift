@@ -17,6 +17,8 @@ package struct LabelledSamples: ~Copyable {
 
     private var texts = WireBuffer(capacity: 64 * 1024)
     private(set) var rows: [Row] = []
+    /// One start timestamp for each row, as far as the last that has one.
+    private var starts: [Timestamp] = []
     /// Where the labels of the series that is being added start.
     private var seriesStart = 0
     /// Their hash, once it is needed.
@@ -41,6 +43,7 @@ package struct LabelledSamples: ~Copyable {
         texts.removeAll()
         texts.shrink(to: 4 << 20)
         rows.removeAll(keepingCapacity: rows.capacity <= 1 << 16)
+        starts.removeAll(keepingCapacity: starts.capacity <= 1 << 16)
         seriesStart = 0
         seriesHash = nil
         rowsBefore = 0
@@ -57,6 +60,7 @@ package struct LabelledSamples: ~Copyable {
     package mutating func discardSeries() {
         texts.truncate(to: seriesStart)
         rows.removeLast(rows.count - rowsBefore)
+        if starts.count > rows.count { starts.removeLast(starts.count - rows.count) }
         seriesHash = nil
     }
 
@@ -86,7 +90,12 @@ package struct LabelledSamples: ~Copyable {
     }
 
     /// Adds a sample to the series.
-    package mutating func addSample(_ timestamp: Timestamp, _ value: Double) {
+    /// - Parameter start: Start timestamp; 0 if not known.
+    package mutating func addSample(_ timestamp: Timestamp, _ value: Double, start: Timestamp = 0) {
+        if start != 0 {
+            starts.append(contentsOf: repeatElement(0, count: rows.count - starts.count))
+            starts.append(start)
+        }
         let end = texts.count
         let hash: UInt64
         if let known = seriesHash {
@@ -105,6 +114,10 @@ package struct LabelledSamples: ~Copyable {
     package func labels(at index: Int) -> Labels {
         Labels(assumingPacked: [UInt8](packedLabels(rows[index])))
     }
+
+    /// The start timestamp of a sample; 0 if not known.
+    @inline(__always)
+    func start(at index: Int) -> Timestamp { index < starts.count ? starts[index] : 0 }
 
     /// Whether two samples were added to the same series; both indices are below ``count``.
     package func areOfOneSeries(_ first: Int, _ second: Int) -> Bool { rows[first].start == rows[second].start }

@@ -26,6 +26,12 @@ struct ChunkRules: Sendable {
     /// Milliseconds: chunks never cross a multiple of it. 0: they may.
     var range: Int64
     var samplesPerChunk: Int
+    /// Whether new chunks of numbers are of the encoding XOR2.
+    var usesXOR2 = false
+    /// Whether new chunks of histograms keep start timestamps.
+    var encodesHistogramStarts = false
+    /// Whether start timestamps are kept: a chunk that has no place for them then ends.
+    var storesStarts = false
 
     /// The first moment of the next range.
     func end(of timestamp: Timestamp) -> Timestamp {

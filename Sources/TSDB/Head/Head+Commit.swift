@@ -9,6 +9,8 @@ extension Head {
         var maximumTime: Timestamp = .min
         /// Late samples that were taken, for their log.
         var lateFloats: [ReferencedSample] = []
+        /// One start timestamp for each of them; empty if none is known.
+        var lateStarts: [Timestamp] = []
         var lateHistograms: [WALRow.Histogram] = []
         var lateMinimumTime: Timestamp = .max
         var lateMaximumTime: Timestamp = .min
@@ -20,7 +22,7 @@ extension Head {
     func commit(
         _ buffer: AppendBuffer, _ limits: AppendLimits
     ) throws(StoreError) -> (result: CommitResult, position: Int64, latePosition: Int64) {
-        try buffer.encode(setup.walCompression)
+        try buffer.encode(setup.walCompression, sampleForm)
         return try withCommitState { (state) throws(StoreError) in
             try logNewSeries(&state)
             let position = try wal.write(buffer.records)
@@ -80,7 +82,7 @@ extension Head {
         for (index, row) in section.histograms.enumerated() {
             let series = section.histogramSeries[index]
             series.lock.withLock { _ in
-                apply(row.timestamp, row.histogram, to: series, limits, ticket, &state, &applied)
+                apply(row, to: series, limits, ticket, &state, &applied)
             }
         }
     }
@@ -89,7 +91,8 @@ extension Head {
         _ section: AppendBuffer.Section, _ limits: AppendLimits, _ ticket: CommitTicket, _ state: inout CommitState,
         _ applied: inout Applied
     ) {
-        let rules = setup.rules
+        let rules = rules
+        let starts = section.floatStarts
         var minimum = Timestamp.max
         var maximum = Timestamp.min
         var appended = 0
@@ -105,12 +108,16 @@ extension Head {
                                 !SampleValue.isStale(sample.value) || series.kind == .float || series.kind == .none
                             {
                                 series.mark(ticket)
-                                if series.append(sample.timestamp, sample.value, rules) { noteFull(series, &state) }
+                                let start = index < starts.count ? starts[index] : 0
+                                if series.append(sample.timestamp, sample.value, start: start, rules) {
+                                    noteFull(series, &state)
+                                }
                                 minimum = min(minimum, sample.timestamp)
                                 maximum = max(maximum, sample.timestamp)
                                 appended &+= 1
                             } else {
-                                applyOdd(sample, to: series, limits, ticket, &state, &applied)
+                                let start = index < starts.count ? starts[index] : 0
+                                applyOdd(sample, start, to: series, limits, ticket, &state, &applied)
                             }
                         }
                     }
@@ -125,17 +132,21 @@ extension Head {
 
     /// A number that is late, refused, repeated, or a staleness marker behind a histogram.
     private func applyOdd(
-        _ sample: ReferencedSample, to series: MemorySeries, _ limits: AppendLimits, _ ticket: CommitTicket,
-        _ state: inout CommitState, _ applied: inout Applied
+        _ sample: ReferencedSample, _ start: Timestamp, to series: MemorySeries, _ limits: AppendLimits,
+        _ ticket: CommitTicket, _ state: inout CommitState, _ applied: inout Applied
     ) {
         if SampleValue.isStale(sample.value), let stale = HistogramSample.stale(series.kind) {
-            return apply(sample.timestamp, stale, to: series, limits, ticket, &state, &applied)
+            let row = WALRow.Histogram(
+                reference: series.reference, timestamp: sample.timestamp, histogram: stale, start: start)
+            return apply(row, to: series, limits, ticket, &state, &applied)
         }
         switch series.verdict(sample.timestamp, sample.value, limits) {
         case .inOrder, .repeated: break
         case .outOfOrder:
-            let late = LateSample(timestamp: sample.timestamp, value: .float(sample.value))
-            if insertLate(late, into: series, &applied) { applied.lateFloats.append(sample) }
+            let late = LateSample(timestamp: sample.timestamp, value: .float(sample.value), start: start)
+            guard insertLate(late, into: series, &applied) else { break }
+            applied.lateFloats.append(sample)
+            applied.lateStarts.append(start)
         case .refused(let error):
             counters.count(error)
             applied.result.rejected += 1
@@ -143,24 +154,21 @@ extension Head {
     }
 
     private func apply(
-        _ timestamp: Timestamp, _ histogram: HistogramSample, to series: MemorySeries, _ limits: AppendLimits,
-        _ ticket: CommitTicket, _ state: inout CommitState, _ applied: inout Applied
+        _ row: WALRow.Histogram, to series: MemorySeries, _ limits: AppendLimits, _ ticket: CommitTicket,
+        _ state: inout CommitState, _ applied: inout Applied
     ) {
-        switch series.verdict(timestamp, histogram, limits) {
+        switch series.verdict(row.timestamp, row.histogram, limits) {
         case .inOrder:
             series.mark(ticket)
-            if series.append(timestamp, histogram, setup.rules) { noteFull(series, &state) }
-            applied.minimumTime = min(applied.minimumTime, timestamp)
-            applied.maximumTime = max(applied.maximumTime, timestamp)
+            if series.append(row.timestamp, row.histogram, start: row.start, rules) { noteFull(series, &state) }
+            applied.minimumTime = min(applied.minimumTime, row.timestamp)
+            applied.maximumTime = max(applied.maximumTime, row.timestamp)
             applied.result.appended += 1
             counters.histograms.add(1, ordering: .relaxed)
         case .repeated: break
         case .outOfOrder:
-            let late = LateSample(timestamp: timestamp, value: .histogram(histogram))
-            if insertLate(late, into: series, &applied) {
-                applied.lateHistograms.append(
-                    WALRow.Histogram(reference: series.reference, timestamp: timestamp, histogram: histogram))
-            }
+            let late = LateSample(timestamp: row.timestamp, value: .histogram(row.histogram), start: row.start)
+            if insertLate(late, into: series, &applied) { applied.lateHistograms.append(row) }
         case .refused(let error):
             counters.count(error)
             applied.result.rejected += 1
@@ -206,7 +214,7 @@ extension Head {
     private func mapLate(_ chunks: inout OutOfOrderChunks, _ series: MemorySeries, _ applied: inout Applied) {
         var mapped: [MappedChunk] = []
         do throws(StoreError) {
-            for full in chunks.encoded() {
+            for full in chunks.encoded(rules) {
                 mapped.append(try chunkFiles.append(series.reference, full, isOutOfOrder: true))
             }
             try chunkFiles.flush()
@@ -215,7 +223,13 @@ extension Head {
         chunks.mapped += mapped
         if let last = mapped.last {
             // A reader of the log must know which samples the chunk holds: those of this series before the marker.
-            applied.lateFloats.removeAll { $0.reference.rawValue == series.reference }
+            let kept = applied.lateFloats.indices.filter {
+                applied.lateFloats[$0].reference.rawValue != series.reference
+            }
+            if kept.count < applied.lateFloats.count {
+                applied.lateFloats = kept.map { applied.lateFloats[$0] }
+                applied.lateStarts = kept.map { applied.lateStarts[$0] }
+            }
             applied.lateHistograms.removeAll { $0.reference == series.reference }
             applied.markers.append(WALRow.ChunkMarker(reference: series.reference, chunk: last.reference))
         }
@@ -235,15 +249,14 @@ extension Head {
                 try state.lateBatch.finishRecord(setup.walCompression)
             }
             if !applied.lateFloats.isEmpty {
-                applied.lateFloats.withUnsafeBufferPointer {
-                    WALRecordEncoder.samples($0, in: &state.lateBatch.record)
-                }
+                WALRecordEncoder.samples(
+                    applied.lateFloats, starts: applied.lateStarts, sampleForm, in: &state.lateBatch.record)
                 try state.lateBatch.finishRecord(setup.walCompression)
             }
             for kind in WALRecordKind.histogramKinds {
                 let rows = applied.lateHistograms.filter { WALRecordEncoder.kind(of: $0.histogram) == kind }
                 guard !rows.isEmpty else { continue }
-                WALRecordEncoder.histograms(rows, kind, in: &state.lateBatch.record)
+                WALRecordEncoder.histograms(rows, kind, sampleForm, in: &state.lateBatch.record)
                 try state.lateBatch.finishRecord(setup.walCompression)
             }
             return try log.write(state.lateBatch)

@@ -70,10 +70,39 @@ extension Head {
         }
     }
 
+    /// Writes the late samples in memory to chunk files and notes that in their log.
+    ///
+    /// After a crash the log may name chunks that never reached the disk. Prometheus takes a chunk for one that is there
+    /// as soon as any later one is, and forgets the samples that it stands for: they are put into chunks before others.
+    func restoreLateChunks() throws(StoreError) {
+        try withCommitState { (state) throws(StoreError) in
+            var markers: [WALRow.ChunkMarker] = []
+            for one in series.all {
+                let failure: StoreError? = one.lock.withLock { _ in
+                    guard let extra = one.extra, var late = extra.outOfOrder, !late.buffer.isEmpty else { return nil }
+                    do throws(StoreError) { try map(&late, one.reference) } catch { return error }
+                    extra.outOfOrder = late
+                    if let last = late.mapped.last {
+                        markers.append(WALRow.ChunkMarker(reference: one.reference, chunk: last.reference))
+                    }
+                    return nil
+                }
+                if let failure { throw failure }
+            }
+            guard !markers.isEmpty, let log = lateLog.withLock({ $0 }) else { return }
+            try chunkFiles.sync()
+            defer { state.lateBatch.removeAll() }
+            state.lateBatch.removeAll()
+            WALRecordEncoder.chunkMarkers(markers, in: &state.lateBatch.record)
+            try state.lateBatch.finishRecord(setup.walCompression)
+            try log.sync(upTo: try log.write(state.lateBatch))
+        }
+    }
+
     private func map(_ late: inout OutOfOrderChunks, _ reference: UInt64) throws(StoreError) {
         guard !late.buffer.isEmpty else { return }
         var mapped: [MappedChunk] = []
-        for full in late.encoded() {
+        for full in late.encoded(rules) {
             mapped.append(try chunkFiles.append(reference, full, isOutOfOrder: true))
         }
         try chunkFiles.flush()

@@ -14,7 +14,7 @@ extension MemorySeries {
         guard knowsLastValue else { return false }
         switch kind {
         case .none: return false
-        case .float: return isOpen && SampleValue.isStale(floats.lastValue)
+        case .float: return isOpen && SampleValue.isStale(lastFloat)
         case .histogram, .floatHistogram: return extra?.lastHistogram?.isStale ?? false
         }
     }

@@ -76,7 +76,8 @@ extension Head {
         guard last > first else { return false }
         let expiry = recordExpiry.withLock { $0 }
         let checkpoint = Checkpoint(
-            wal.directory, on: fileSystem, compression: setup.walCompression, segmentSize: segmentSize,
+            wal.directory, on: fileSystem, compression: setup.walCompression, form: sampleForm,
+            segmentSize: segmentSize,
             minimumTime: time, tombstoneMinimumTime: oldestDeletion(time),
             keeps: { reference in
                 if let segment = expiry[reference], segment > last { return true }
@@ -115,6 +116,8 @@ extension MemorySeries {
         if isOpen && lastTimestamp < time {
             isOpen = false
             floats = XORAppender()
+            isXOR2 = false
+            extra?.xor2 = nil
             extra?.integerHistograms = nil
             extra?.floatHistograms = nil
             dropped += 1

@@ -10,6 +10,7 @@ internal import Synchronization
 final class Head: Sendable {
     /// What does not change while the database is open.
     struct Setup: Sendable {
+        /// With the encoding of floats as it was at the start.
         var rules: ChunkRules
         var walCompression: WALCompression
         var maximumSeries: Int
@@ -47,6 +48,8 @@ final class Head: Sendable {
     let lateMinimumTime = Atomic<Int64>(.max)
     let lateMaximumTime = Atomic<Int64>(.min)
     let outOfOrderWindow: Atomic<Int64>
+    /// Whether new chunks of numbers are of the encoding XOR2.
+    let usesXOR2: Atomic<Bool>
     /// Series that have ended, as counted by the last maintenance.
     let staleSeriesCount = Atomic<Int>(0)
     /// References whose series records the log must keep until the segment given is condensed, though the head has
@@ -67,6 +70,7 @@ final class Head: Sendable {
         self.chunkFiles = chunkFiles
         self.minimumValidTime = Atomic(minimumValidTime)
         self.outOfOrderWindow = Atomic(outOfOrderWindow)
+        usesXOR2 = Atomic(setup.rules.usesXOR2)
         exemplars = ExemplarRing(capacity: maximumExemplars)
         postings = HeadPostings()
         series = SeriesMap(postings: postings)
@@ -83,6 +87,16 @@ final class Head: Sendable {
         return AppendLimits(
             minimumValidTime: newest == .min || behind.overflow ? valid : max(valid, behind.partialValue),
             headMaximumTime: newest, outOfOrderWindow: outOfOrderWindow.load(ordering: .relaxed))
+    }
+
+    /// How samples are written to the logs.
+    var sampleForm: WALSampleForm { setup.rules.storesStarts ? .started : .plain }
+
+    /// How samples are put into chunks from now on.
+    var rules: ChunkRules {
+        var rules = setup.rules
+        rules.usesXOR2 = usesXOR2.load(ordering: .relaxed)
+        return rules
     }
 
     /// Calls `body` with what belongs to whoever applies commits; no commit is applied meanwhile.

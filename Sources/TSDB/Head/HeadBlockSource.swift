@@ -46,7 +46,7 @@ struct HeadBlockSource {
         self.range = range
         self.views = views.sorted { $0.series.labels < $1.series.labels }
         self.isLate = isLate
-        rules = head.setup.rules
+        rules = head.rules
     }
 
     /// Whether there is nothing.
@@ -117,11 +117,11 @@ struct HeadBlockSource {
         }
         for sample in view.lateBuffer {
             switch sample.value {
-            case .float(let value): samples.append(.float(sample.timestamp, value, start: 0))
+            case .float(let value): samples.append(.float(sample.timestamp, value, start: sample.start))
             case .histogram(.integer(let histogram)):
-                samples.append(.histogram(sample.timestamp, histogram, start: 0))
+                samples.append(.histogram(sample.timestamp, histogram, start: sample.start))
             case .histogram(.float(let histogram)):
-                samples.append(.floatHistogram(sample.timestamp, histogram, start: 0))
+                samples.append(.floatHistogram(sample.timestamp, histogram, start: sample.start))
             }
         }
         // Stable, so that of samples of one time the one that came first stays.
@@ -147,16 +147,24 @@ struct HeadBlockSource {
     /// Ascending samples as chunks, without what lies outside the range or was deleted.
     private func encode(_ samples: [ChunkSample], _ deleted: [TimeInterval]) -> [FullChunk] {
         let series = MemorySeries(reference: 0, labels: .empty)
+        var rules = rules
+        // What has start timestamps keeps them, whatever new chunks are like now.
+        if samples.contains(where: { $0.start != 0 }) {
+            rules.usesXOR2 = true
+            rules.encodesHistogramStarts = true
+        }
         for sample in samples {
             let time = sample.timestamp
             guard time > series.lastTimestamp, range.contains(time), !deleted.contains(where: { $0.contains(time) })
             else { continue }
             switch sample {
-            case .float(_, let value, _):
+            case .float(_, let value, let start):
                 // A marker behind a histogram is a histogram in the store already.
-                _ = series.append(time, value, rules)
-            case .histogram(_, let histogram, _): _ = series.append(time, .integer(histogram), rules)
-            case .floatHistogram(_, let histogram, _): _ = series.append(time, .float(histogram), rules)
+                _ = series.append(time, value, start: start, rules)
+            case .histogram(_, let histogram, let start):
+                _ = series.append(time, .integer(histogram), start: start, rules)
+            case .floatHistogram(_, let histogram, let start):
+                _ = series.append(time, .float(histogram), start: start, rules)
             }
         }
         series.closeChunk()

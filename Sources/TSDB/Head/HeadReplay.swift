@@ -24,10 +24,14 @@ final class HeadReplay {
     private var aliases: [UInt64: UInt64] = [:]
     /// Numbers that are not applied yet, and their series.
     private var samples: [ReferencedSample] = []
+    /// One start timestamp for each of them, as far as the last that has one.
+    private var starts: [Timestamp] = []
     private var owners: [Unmanaged<MemorySeries>?] = []
     private var minimumTime = Timestamp.max
     private var maximumTime = Timestamp.min
     private var full: [MemorySeries] = []
+    /// Whether the log of late samples names a chunk that is not there.
+    private var isLateChunkMissing = false
     private var unknownRecord: (kind: String, path: String, offset: Int)?
 
     /// Samples read from the log.
@@ -58,6 +62,7 @@ final class HeadReplay {
         if usesSnapshot && isSound { start = try loadSnapshot() ?? start }
         try replayLog(from: start)
         try replayLateLog()
+        if isLateChunkMissing { tryToMap { () throws(StoreError) in try self.head.restoreLateChunks() } }
         // What the checkpoint alone filled is not handed over yet.
         try mapFullChunks()
         finish()
@@ -190,6 +195,7 @@ final class HeadReplay {
             try WALRecordDecoder.samples(record) { row in
                 self.samples.append(
                     ReferencedSample(SeriesReference(rawValue: row.reference), row.timestamp, row.value))
+                if row.start != 0 { self.addStart(row.start) }
             }
             if samples.count >= HeadReplay.batchSize { applySamples() }
         case .histograms, .floatHistograms, .customBucketHistograms, .customBucketFloatHistograms, .histogramsV2,
@@ -221,6 +227,12 @@ final class HeadReplay {
             }
         case .chunkMarkers: break
         }
+    }
+
+    /// Notes the start timestamp of the number that was added last.
+    private func addStart(_ start: Timestamp) {
+        starts.append(contentsOf: repeatElement(0, count: max(0, samples.count - 1 - starts.count)))
+        starts.append(start)
     }
 
     private func series(_ reference: UInt64) -> MemorySeries? {
@@ -282,7 +294,8 @@ final class HeadReplay {
             head.series.forEach(of: samples) { _, found in owners.append(found) }
         }
         let valid = head.minimumValidTime.load(ordering: .relaxed)
-        let rules = head.setup.rules
+        let rules = head.rules
+        let starts = starts
         let shards = samples.count >= HeadReplay.parallelThreshold ? 2 : 1
         var results = [ShardResult](repeating: ShardResult(), count: shards)
         samples.withUnsafeBufferPointer { samples in
@@ -294,7 +307,7 @@ final class HeadReplay {
                     nonisolated(unsafe) let owners = owners
                     nonisolated(unsafe) let results = results
                     DispatchQueue.concurrentPerform(iterations: shards) { shard in
-                        results[shard] = HeadReplay.apply(samples, owners, shard, of: shards, valid, rules)
+                        results[shard] = HeadReplay.apply(samples, starts, owners, shard, of: shards, valid, rules)
                     }
                 }
             }
@@ -306,6 +319,7 @@ final class HeadReplay {
             for series in result.full { noteFull(series) }
         }
         samples.removeAll(keepingCapacity: true)
+        self.starts.removeAll(keepingCapacity: true)
     }
 
     /// What one core found out.
@@ -317,8 +331,9 @@ final class HeadReplay {
     }
 
     private static func apply(
-        _ samples: UnsafeBufferPointer<ReferencedSample>, _ owners: UnsafeBufferPointer<Unmanaged<MemorySeries>?>,
-        _ shard: Int, of shards: Int, _ valid: Timestamp, _ rules: ChunkRules
+        _ samples: UnsafeBufferPointer<ReferencedSample>, _ starts: [Timestamp],
+        _ owners: UnsafeBufferPointer<Unmanaged<MemorySeries>?>, _ shard: Int, of shards: Int, _ valid: Timestamp,
+        _ rules: ChunkRules
     ) -> ShardResult {
         var result = ShardResult()
         let count = samples.count
@@ -338,10 +353,11 @@ final class HeadReplay {
             owner._withUnsafeGuaranteedRef { series in
                 guard sample.timestamp > series.lastTimestamp else { return }
                 let becameFull: Bool
+                let start = index < starts.count ? starts[index] : 0
                 if SampleValue.isStale(sample.value), let stale = HistogramSample.stale(series.kind) {
-                    becameFull = series.append(sample.timestamp, stale, rules)
+                    becameFull = series.append(sample.timestamp, stale, start: start, rules)
                 } else {
-                    becameFull = series.append(sample.timestamp, sample.value, rules)
+                    becameFull = series.append(sample.timestamp, sample.value, start: start, rules)
                 }
                 if becameFull { result.full.append(series) }
                 if sample.timestamp < result.minimumTime { result.minimumTime = sample.timestamp }
@@ -356,7 +372,7 @@ final class HeadReplay {
         guard row.timestamp >= head.minimumValidTime.load(ordering: .relaxed), let series = series(row.reference),
             row.timestamp > series.lastTimestamp
         else { return }
-        if series.append(row.timestamp, row.histogram, head.setup.rules) { noteFull(series) }
+        if series.append(row.timestamp, row.histogram, start: row.start, head.rules) { noteFull(series) }
         minimumTime = min(minimumTime, row.timestamp)
         maximumTime = max(maximumTime, row.timestamp)
     }
@@ -374,10 +390,12 @@ final class HeadReplay {
         let listed = full
         full = []
         try head.withCommitState { (state) throws(StoreError) in state.fullSeries += listed }
-        do throws(StoreError) { try head.mapFullChunks() } catch {
-            // Without space they stay in memory.
-            events(.maintenanceFailed(error.description))
-        }
+        tryToMap { () throws(StoreError) in try self.head.mapFullChunks() }
+    }
+
+    /// Without space samples stay in memory.
+    private func tryToMap(_ body: () throws(StoreError) -> Void) {
+        do throws(StoreError) { try body() } catch { events(.maintenanceFailed(error.description)) }
     }
 
     // MARK: Late samples
@@ -399,13 +417,16 @@ final class HeadReplay {
             switch kind {
             case .samples, .samplesV2:
                 try WALRecordDecoder.samples(record) { row in
-                    self.insertLate(row.reference, LateSample(timestamp: row.timestamp, value: .float(row.value)))
+                    self.insertLate(
+                        row.reference,
+                        LateSample(timestamp: row.timestamp, value: .float(row.value), start: row.start))
                 }
             case .histograms, .floatHistograms, .customBucketHistograms, .customBucketFloatHistograms,
                 .histogramsV2, .floatHistogramsV2:
                 _ = try WALRecordDecoder.histograms(record, kind) { row in
                     self.insertLate(
-                        row.reference, LateSample(timestamp: row.timestamp, value: .histogram(row.histogram)))
+                        row.reference,
+                        LateSample(timestamp: row.timestamp, value: .histogram(row.histogram), start: row.start))
                 }
             case .chunkMarkers:
                 for marker in try WALRecordDecoder.chunkMarkers(record) { dropMapped(marker) }
@@ -421,9 +442,13 @@ final class HeadReplay {
     /// where the marker's was.
     private func dropMapped(_ marker: WALRow.ChunkMarker) {
         guard let series = head.series.series(aliases[marker.reference] ?? marker.reference),
-            let extra = series.extra, var chunks = extra.outOfOrder,
-            let mapped = chunks.mapped.first(where: { $0.reference == marker.chunk })
+            let extra = series.extra, var chunks = extra.outOfOrder
         else { return }
+        guard let mapped = chunks.mapped.first(where: { $0.reference == marker.chunk }) else {
+            // Prometheus notes the number 0 for a series' first chunk before there is one.
+            if marker.chunk != 0 { isLateChunkMissing = true }
+            return
+        }
         var columns = SampleColumns()
         do throws(StoreError) {
             let chunk = try head.chunkFiles.read(mapped, of: series.reference)

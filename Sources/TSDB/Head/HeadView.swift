@@ -175,6 +175,7 @@ struct HeadSeriesView: Sendable {
             case .histogram(.float(let histogram)): buffered.append(sample.timestamp, histogram)
             }
         }
+        if lateBuffer.contains(where: { $0.start != 0 }) { buffered.startTimestamps = lateBuffer.map(\.start) }
         merged = SampleColumns.merging(merged, buffered)
         columns.append(merged)
     }

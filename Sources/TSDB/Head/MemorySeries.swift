@@ -11,12 +11,14 @@ final class MemorySeries: @unchecked Sendable {
 
     // SAFETY: all below is read and written under `lock` only.
 
-    /// The open chunk, while ``kind`` is `float` and ``isOpen`` holds.
+    /// The open chunk, while ``kind`` is `float` and ``isOpen`` holds, but ``isXOR2`` does not.
     var floats = XORAppender()
     /// Kind of the newest sample in order.
     var kind = SampleKind.none
     /// Whether there is an open chunk.
     var isOpen = false
+    /// Whether the open chunk is ``SeriesExtra/xor2``.
+    var isXOR2 = false
     /// Whether the series was taken out of the head: it must not be appended to.
     var isRemoved = false
     /// Whether the histogram chunk's end was planned.
@@ -70,6 +72,7 @@ final class SeriesExtra {
     var isListedAsFull = false
     /// Whether the first of ``full`` are being written to a file.
     var isBeingMapped = false
+    var xor2: XOR2Appender?
     var integerHistograms: HistogramAppender<NativeHistogram>?
     var floatHistograms: HistogramAppender<FloatHistogram>?
     var lastHistogram: HistogramSample?
@@ -96,8 +99,9 @@ extension MemorySeries {
             case .histogram, .floatHistogram:
                 return .refused(.duplicateFloatOverHistogram(timestamp: timestamp, new: value))
             case .float:
-                if floats.lastValue.bitPattern == value.bitPattern { return .repeated }
-                return .refused(.duplicateFloat(timestamp: timestamp, existing: floats.lastValue, new: value))
+                let last = lastFloat
+                if last.bitPattern == value.bitPattern { return .repeated }
+                return .refused(.duplicateFloat(timestamp: timestamp, existing: last, new: value))
             }
         }
         if limits.takesOutOfOrder(timestamp) { return .outOfOrder }
@@ -123,10 +127,15 @@ extension MemorySeries {
 // MARK: Appending in order
 
 extension MemorySeries {
+    /// The newest number, while the open chunk holds numbers. The lock must be held.
+    var lastFloat: Double { isXOR2 ? extra?.xor2?.lastValue ?? 0 : floats.lastValue }
+
     /// Appends a number that is later than ``lastTimestamp``. The lock must be held.
+    /// - Parameter start: Its start timestamp; 0 if not known. Chunks of the encoding XOR have no place for it.
     /// - Returns: whether a chunk became full by it.
     @inline(__always)
-    func append(_ timestamp: Timestamp, _ value: Double, _ rules: ChunkRules) -> Bool {
+    func append(_ timestamp: Timestamp, _ value: Double, start: Timestamp = 0, _ rules: ChunkRules) -> Bool {
+        if isXOR2 || rules.usesXOR2 { return appendWithEncoding(timestamp, value, start, rules) }
         var becameFull = false
         if kind == .float && isOpen {
             let count = floats.sampleCount
@@ -151,12 +160,47 @@ extension MemorySeries {
         return becameFull
     }
 
+    /// The same where the open chunk or the next one is of the encoding XOR2.
+    private func appendWithEncoding(
+        _ timestamp: Timestamp, _ value: Double, _ start: Timestamp, _ rules: ChunkRules
+    ) -> Bool {
+        var becameFull = false
+        // Without start timestamps either encoding does until the chunk is full.
+        let fits = isXOR2 == rules.usesXOR2 || !rules.storesStarts
+        if kind == .float && isOpen && fits {
+            let count = isXOR2 ? extra?.xor2?.sampleCount ?? 0 : floats.sampleCount
+            let bytes = isXOR2 ? extra?.xor2?.byteCount ?? 0 : floats.byteCount
+            if count == rules.samplesPerChunk / 4 {
+                nextCut = ChunkRules.plannedEnd(
+                    start: openMinimumTime, current: lastTimestamp, limit: nextCut, ratio: 4)
+            }
+            if timestamp >= nextCut || count >= rules.samplesPerChunk * 2 || bytes > XORAppender.byteLimitBeforeAppend {
+                becameFull = closeChunk()
+                open(timestamp, .float, rules)
+            }
+        } else {
+            becameFull = closeChunk()
+            open(timestamp, .float, rules)
+        }
+        if isXOR2 {
+            extra?.xor2?.append(timestamp, value, startTimestamp: start)
+        } else {
+            floats.append(timestamp, value)
+        }
+        lastTimestamp = timestamp
+        knowsLastValue = true
+        appendedCount &+= 1
+        return becameFull
+    }
+
     private func open(_ timestamp: Timestamp, _ newKind: SampleKind, _ rules: ChunkRules) {
         kind = newKind
         isOpen = true
         hasPlannedEnd = false
         openMinimumTime = timestamp
         nextCut = rules.end(of: timestamp)
+        isXOR2 = newKind == .float && rules.usesXOR2
+        if isXOR2 { extraMade.xor2 = XOR2Appender() } else { extra?.xor2 = nil }
         if newKind == .float {
             floats = XORAppender()
             extra?.integerHistograms = nil
@@ -173,18 +217,16 @@ extension MemorySeries {
             case .xor:
                 floats = try XORAppender(resuming: open.chunk)
                 kind = .float
-            case .histogram:
+            case .xor2:
+                extraMade.xor2 = try XOR2Appender(resuming: open.chunk)
+                isXOR2 = true
+                kind = .float
+            case .histogram, .histogramST:
                 extraMade.integerHistograms = try HistogramAppender(resuming: open.chunk)
                 kind = .histogram
-            case .floatHistogram:
+            case .floatHistogram, .floatHistogramST:
                 extraMade.floatHistograms = try HistogramAppender(resuming: open.chunk)
                 kind = .floatHistogram
-            case .xor2, .histogramST, .floatHistogramST:
-                // Kept as it is: this program does not append to such chunks.
-                extraMade.full.append(
-                    FullChunk(minimumTime: open.minimumTime, maximumTime: open.maximumTime, chunk: open.chunk))
-                lastTimestamp = open.maximumTime
-                return true
             }
         } catch { return false }
         isOpen = true
@@ -221,37 +263,49 @@ extension MemorySeries {
         guard isOpen else { return nil }
         switch kind {
         case .none: return nil
-        case .float: return floats.chunk
+        case .float: return isXOR2 ? extra?.xor2?.chunk : floats.chunk
         case .histogram: return extra?.integerHistograms?.chunk
         case .floatHistogram: return extra?.floatHistograms?.chunk
         }
     }
 
+    /// Whether the open histogram chunk has a place for start timestamps just if `rules` ask for one.
+    private func isEncoded(by rules: ChunkRules, _ extra: SeriesExtra) -> Bool {
+        guard let encoding = extra.integerHistograms?.encoding ?? extra.floatHistograms?.encoding else { return true }
+        return encoding.hasStartHeader == rules.encodesHistogramStarts
+    }
+
     /// Appends a histogram that is later than ``lastTimestamp``. The lock must be held.
+    /// - Parameter start: Its start timestamp; 0 if not known. Not all encodings have a place for it.
     /// - Returns: whether a chunk became full by it.
-    func append(_ timestamp: Timestamp, _ histogram: HistogramSample, _ rules: ChunkRules) -> Bool {
+    func append(
+        _ timestamp: Timestamp, _ histogram: HistogramSample, start: Timestamp = 0, _ rules: ChunkRules
+    ) -> Bool {
         let newKind = histogram.kind
         var becameFull = false
         let extra = extraMade
         // The chunk before tells a new one whether the counter was reset between them.
         var previousInteger: HistogramAppender<NativeHistogram>?
         var previousFloat: HistogramAppender<FloatHistogram>?
-        if !isOpen || kind != newKind || endsHistogramChunk(before: timestamp, extra, rules) {
+        if !isOpen || kind != newKind || !isEncoded(by: rules, extra)
+            || endsHistogramChunk(before: timestamp, extra, rules)
+        {
             if kind == newKind {
                 previousInteger = extra.integerHistograms
                 previousFloat = extra.floatHistograms
             }
             becameFull = closeChunk()
             open(timestamp, newKind, rules)
-            extra.integerHistograms = newKind == .histogram ? HistogramAppender() : nil
-            extra.floatHistograms = newKind == .floatHistogram ? HistogramAppender() : nil
+            let starts = rules.encodesHistogramStarts
+            extra.integerHistograms = newKind == .histogram ? HistogramAppender(startTimestamps: starts) : nil
+            extra.floatHistograms = newKind == .floatHistogram ? HistogramAppender(startTimestamps: starts) : nil
         }
         let outcome: HistogramAppendOutcome? =
             switch histogram {
             case .integer(let value):
-                extra.integerHistograms?.append(timestamp, value, previous: previousInteger)
+                extra.integerHistograms?.append(timestamp, value, startTimestamp: start, previous: previousInteger)
             case .float(let value):
-                extra.floatHistograms?.append(timestamp, value, previous: previousFloat)
+                extra.floatHistograms?.append(timestamp, value, startTimestamp: start, previous: previousFloat)
             }
         if case .cut(let finished) = outcome {
             if finished.sampleCount > 0 {

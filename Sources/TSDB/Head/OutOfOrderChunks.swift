@@ -9,6 +9,8 @@ struct LateSample: Sendable {
 
     var timestamp: Timestamp
     var value: Value
+    /// Start timestamp; 0 if not known.
+    var start: Timestamp = 0
 }
 
 /// The out-of-order samples of one series: a small sorted buffer and the chunks that were written from it.
@@ -38,14 +40,16 @@ struct OutOfOrderChunks: Sendable {
         return true
     }
 
-    /// The buffer as chunks, one for each run of samples of a kind.
-    func encoded() -> [FullChunk] {
+    /// The buffer as chunks, one for each run of samples of a kind, encoded as `rules` say.
+    func encoded(_ rules: ChunkRules) -> [FullChunk] {
         let series = MemorySeries(reference: 0, labels: .empty)
-        let rules = ChunkRules(range: 0, samplesPerChunk: Int(UInt16.max) / 2)
+        var rules = rules
+        rules.range = 0
+        rules.samplesPerChunk = Int(UInt16.max) / 2
         for sample in buffer {
             switch sample.value {
-            case .float(let value): _ = series.append(sample.timestamp, value, rules)
-            case .histogram(let value): _ = series.append(sample.timestamp, value, rules)
+            case .float(let value): _ = series.append(sample.timestamp, value, start: sample.start, rules)
+            case .histogram(let value): _ = series.append(sample.timestamp, value, start: sample.start, rules)
             }
         }
         series.closeChunk()

@@ -11,6 +11,7 @@ final class Checkpoint {
     private let wal: String
     private let fileSystem: any FileSystem
     private let compression: WALCompression
+    private let form: WALSampleForm
     private let segmentSize: Int
     private let minimumTime: Timestamp
     private let tombstoneMinimumTime: Timestamp
@@ -19,22 +20,25 @@ final class Checkpoint {
     private var metadata: [UInt64: SeriesMetadata] = [:]
     private var batch = WALRecordBatch()
     private var samples: [ReferencedSample] = []
+    private var starts: [Timestamp] = []
     private var failure: StoreError?
     private var writer: WALWriter?
 
     /// - Parameters:
     ///   - wal: The log's directory.
+    ///   - form: Of records of samples; the plain one drops start timestamps.
     ///   - minimumTime: Older samples are in blocks.
     ///   - tombstoneMinimumTime: Older deletions concern nothing that is not in blocks.
     ///   - keeps: Whether records of a series are needed.
     init(
-        _ wal: String, on fileSystem: any FileSystem, compression: WALCompression, segmentSize: Int,
-        minimumTime: Timestamp, tombstoneMinimumTime: Timestamp, keeps: @escaping (UInt64) -> Bool,
+        _ wal: String, on fileSystem: any FileSystem, compression: WALCompression, form: WALSampleForm,
+        segmentSize: Int, minimumTime: Timestamp, tombstoneMinimumTime: Timestamp, keeps: @escaping (UInt64) -> Bool,
         events: @escaping @Sendable (StoreEvent) -> Void
     ) {
         self.wal = wal
         self.fileSystem = fileSystem
         self.compression = compression
+        self.form = form
         self.segmentSize = segmentSize
         self.minimumTime = minimumTime
         self.tombstoneMinimumTime = tombstoneMinimumTime
@@ -143,13 +147,15 @@ final class Checkpoint {
             finishRecord()
         case .samples, .samplesV2:
             samples.removeAll(keepingCapacity: true)
+            starts.removeAll(keepingCapacity: true)
             try WALRecordDecoder.samples(record) { row in
                 guard row.timestamp >= self.minimumTime else { return }
                 self.samples.append(
                     ReferencedSample(SeriesReference(rawValue: row.reference), row.timestamp, row.value))
+                if self.form == .started { self.starts.append(row.start) }
             }
             guard !samples.isEmpty else { return }
-            samples.withUnsafeBufferPointer { WALRecordEncoder.samples($0, in: &batch.record) }
+            WALRecordEncoder.samples(samples, starts: starts, form, in: &batch.record)
             finishRecord()
         case .histograms, .floatHistograms, .customBucketHistograms, .customBucketFloatHistograms, .histogramsV2,
             .floatHistogramsV2:
@@ -160,7 +166,7 @@ final class Checkpoint {
             for kind in WALRecordKind.histogramKinds {
                 let some = rows.filter { WALRecordEncoder.kind(of: $0.histogram) == kind }
                 guard !some.isEmpty else { continue }
-                WALRecordEncoder.histograms(some, kind, in: &batch.record)
+                WALRecordEncoder.histograms(some, kind, form, in: &batch.record)
                 finishRecord()
             }
         case .tombstones:

@@ -59,6 +59,8 @@ struct WALRecordBatch: ~Copyable {
         _ record: UnsafeRawBufferPointer, _ flag: UInt8, to output: inout WireBuffer, pageUsed: inout Int
     ) {
         var done = 0
+        // Told apart from `done`: where just a header fits into the page, the first fragment is empty.
+        var isFirst = true
         repeat {
             if WALFormat.pageSize - pageUsed < WALFormat.headerSize {
                 output.put(zeros: WALFormat.pageSize - pageUsed)
@@ -68,7 +70,7 @@ struct WALRecordBatch: ~Copyable {
             let part = UnsafeRawBufferPointer(rebasing: record[done..<(done + length)])
             let isLast = done + length == record.count
             let kind: WALFormat.Fragment =
-                switch (done == 0, isLast) {
+                switch (isFirst, isLast) {
                 case (true, true): .full
                 case (true, false): .first
                 case (false, true): .last
@@ -85,6 +87,7 @@ struct WALRecordBatch: ~Copyable {
                 pageUsed = 0
             }
             done += length
+            isFirst = false
         } while done < record.count
     }
 }

@@ -1,6 +1,14 @@
 internal import MetricModel
 
-/// Writes records in the forms that Prometheus 2.42 reads.
+/// The form of records of samples.
+enum WALSampleForm: Sendable {
+    /// What Prometheus 2.42 reads.
+    case plain
+    /// With start timestamps, which Prometheus reads from 3.11 on.
+    case started
+}
+
+/// Writes records: in the forms that Prometheus 2.42 reads, or, if asked for, with start timestamps.
 enum WALRecordEncoder {
     /// The start of a record of series; rows follow by ``appendSeries(_:_:to:)``.
     static func begin(_ kind: WALRecordKind, in buffer: inout WireBuffer) {
@@ -19,6 +27,58 @@ enum WALRecordEncoder {
         labels.forEachRange { name, value in
             buffer.put(text: packed[name])
             buffer.put(text: packed[value])
+        }
+    }
+
+    /// A whole record of numbers in the form asked for.
+    /// - Parameter starts: One start timestamp for each sample, or none; the plain form has no place for them.
+    static func samples(
+        _ samples: [ReferencedSample], starts: [Timestamp], _ form: WALSampleForm, in buffer: inout WireBuffer
+    ) {
+        switch form {
+        case .plain: samples.withUnsafeBufferPointer { WALRecordEncoder.samples($0, in: &buffer) }
+        case .started: startedSamples(samples, starts, in: &buffer)
+        }
+    }
+
+    /// Each row relative to the one before; see ``WALRecordDecoder``.
+    private static func startedSamples(
+        _ samples: [ReferencedSample], _ starts: [Timestamp], in buffer: inout WireBuffer
+    ) {
+        begin(.samplesV2, in: &buffer)
+        var rows = StartedRowWriter()
+        for (index, sample) in samples.enumerated() {
+            let start = index < starts.count ? starts[index] : 0
+            rows.put(sample.reference.rawValue, sample.timestamp, start, in: &buffer)
+            buffer.put(sample.value)
+        }
+    }
+
+    /// Writes what rows of records with start timestamps begin with.
+    private struct StartedRowWriter {
+        private var first: (timestamp: Timestamp, start: Timestamp)?
+        private var previous: (reference: UInt64, start: Timestamp) = (0, 0)
+
+        mutating func put(
+            _ reference: UInt64, _ timestamp: Timestamp, _ start: Timestamp, in buffer: inout WireBuffer
+        ) {
+            defer { previous = (reference, start) }
+            buffer.put(varint: Int64(bitPattern: reference &- previous.reference))
+            guard let first else {
+                first = (timestamp, start)
+                buffer.put(varint: timestamp)
+                buffer.put(varint: start)
+                return
+            }
+            buffer.put(varint: timestamp &- first.timestamp)
+            if start == 0 {
+                buffer.put(UInt8(0))
+            } else if start == previous.start {
+                buffer.put(UInt8(1))
+            } else {
+                buffer.put(UInt8(2))
+                buffer.put(varint: start &- first.start)
+            }
         }
     }
 
@@ -47,8 +107,19 @@ enum WALRecordEncoder {
 
     /// A whole record of histograms of one kind. Rows of other kinds must not be among them.
     static func histograms(
-        _ rows: some Collection<WALRow.Histogram>, _ kind: WALRecordKind, in buffer: inout WireBuffer
+        _ rows: some Collection<WALRow.Histogram>, _ kind: WALRecordKind, _ form: WALSampleForm,
+        in buffer: inout WireBuffer
     ) {
+        if form == .started {
+            let isFloat = kind == .floatHistograms || kind == .customBucketFloatHistograms
+            begin(isFloat ? .floatHistogramsV2 : .histogramsV2, in: &buffer)
+            var heads = StartedRowWriter()
+            for row in rows {
+                heads.put(row.reference, row.timestamp, row.start, in: &buffer)
+                append(row.histogram, to: &buffer)
+            }
+            return
+        }
         begin(kind, in: &buffer)
         guard let first = rows.first else { return }
         buffer.put(bigEndian: first.reference)

@@ -38,8 +38,10 @@ struct LoadedConfiguration: Sendable {
     }
 
     /// Takes over what the file says about the store.
-    func adjust(_ options: inout Database.Options) {
+    /// - Parameter floatEncoding: What the flags say, where the file says nothing.
+    func adjust(_ options: inout Database.Options, floatEncoding: FloatEncoding) {
         let storage = configuration.storage
+        options.floatEncoding = FloatEncoding(rawValue: storage.floatChunkEncoding) ?? floatEncoding
         options.outOfOrderWindow = storage.outOfOrderTimeWindow.milliseconds
         options.staleSeriesThreshold = storage.staleSeriesCompactionThreshold
         if storage.retention.time.milliseconds > 0 { options.retention = storage.retention.time.milliseconds }
@@ -56,6 +58,8 @@ final class CurrentConfiguration: Sendable {
     let metrics: ServerMetrics
     private let path: String
     private let defaultJobs: String?
+    /// How the flags want numbers coded, where the file says nothing.
+    private let floatEncoding: FloatEncoding
     private let logger: Logger
     private let state: Mutex<State>
     /// One reading at a time.
@@ -73,8 +77,11 @@ final class CurrentConfiguration: Sendable {
     private let notifications = Mutex<NotificationCenter?>(nil)
 
     /// A configuration that was not read yet.
-    init(path: String, defaultJobs: String?, logger: Logger, maximumConcurrency: Int) {
+    init(
+        path: String, defaultJobs: String?, logger: Logger, maximumConcurrency: Int, floatEncoding: FloatEncoding
+    ) {
         self.path = path
+        self.floatEncoding = floatEncoding
         self.defaultJobs = defaultJobs
         self.logger = logger
         metrics = ServerMetrics(maximumConcurrency: maximumConcurrency)
@@ -142,6 +149,8 @@ final class CurrentConfiguration: Sendable {
     private func apply(_ loaded: LoadedConfiguration) throws {
         let (manager, database) = state.withLock { ($0.manager, $0.database) }
         guard let manager, let database else { return }
+        let floatEncoding = floatEncoding
+        try database.update { loaded.adjust(&$0, floatEncoding: floatEncoding) }
         try metrics.engine.log.open(loaded.configuration.global.queryLogFile)
         let outcome: Result<Void, any Error> = waiting {
             do {
@@ -152,7 +161,6 @@ final class CurrentConfiguration: Sendable {
             }
         }
         try outcome.get()
-        try database.update { loaded.adjust(&$0) }
         state.withLock { $0.loaded = loaded }
     }
 

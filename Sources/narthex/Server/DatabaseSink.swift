@@ -27,12 +27,15 @@ private final class NoBatch: SampleBatch {
         for index in samples.indices { rejected(index, Self.refusal) }
     }
 
-    func append(_ labels: Labels, timestamp: Timestamp, value: Double) throws(SampleRejection) -> UInt64 {
+    func append(
+        _ labels: Labels, timestamp: Timestamp, value: Double, start: Timestamp
+    ) throws(SampleRejection) -> UInt64 {
         throw Self.refusal
     }
 
     func append(
-        _ reference: UInt64, _ labels: () -> Labels, timestamp: Timestamp, histogram: HistogramValue.NativePart
+        _ reference: UInt64, _ labels: () -> Labels, timestamp: Timestamp, histogram: HistogramValue.NativePart,
+        start: Timestamp
     ) throws(SampleRejection) -> UInt64 { throw Self.refusal }
 
     func appendStartZero(
@@ -54,6 +57,8 @@ private final class DatabaseBatch: SampleBatch {
     private var samples: [ReferencedSample] = []
     private var others: [ReferencedSample] = []
     private var places: [Int] = []
+    /// One start for each sample handed over; empty where none is known.
+    private var starts: [Timestamp] = []
 
     init(_ database: Database, _ owned: OwnedSeries?) {
         self.database = database
@@ -68,14 +73,18 @@ private final class DatabaseBatch: SampleBatch {
             samples.append(
                 ReferencedSample(SeriesReference(rawValue: sample.reference), sample.timestamp, sample.value))
         }
+        starts.removeAll(keepingCapacity: true)
+        let hasStarts = batch.contains { $0.start != 0 }
         guard let owned else {
-            _ = appender.append(samples) { rejected($0, SampleRejection($1)) }
+            if hasStarts { starts.append(contentsOf: batch.lazy.map(\.start)) }
+            _ = appender.append(samples, starts: starts) { rejected($0, SampleRejection($1)) }
             return
         }
         others.removeAll(keepingCapacity: true)
         places.removeAll(keepingCapacity: true)
         owned.filter(samples, others: &others, places: &places)
-        _ = appender.append(others) { rejected(places[$0], SampleRejection($1)) }
+        if hasStarts { starts.append(contentsOf: places.lazy.map { batch[$0].start }) }
+        _ = appender.append(others, starts: starts) { rejected(places[$0], SampleRejection($1)) }
     }
 
     /// The reference of a series that pushes write.
@@ -84,17 +93,22 @@ private final class DatabaseBatch: SampleBatch {
         return reference.rawValue
     }
 
-    func append(_ labels: Labels, timestamp: Timestamp, value: Double) throws(SampleRejection) -> UInt64 {
+    func append(
+        _ labels: Labels, timestamp: Timestamp, value: Double, start: Timestamp
+    ) throws(SampleRejection) -> UInt64 {
         if let known = owned(labels) { return known }
         do throws(AppendError) {
-            return try appender.append(.none, labels: labels, timestamp: timestamp, value: value).rawValue
+            return try appender.append(
+                .none, labels: labels, timestamp: timestamp, value: value, start: start
+            ).rawValue
         } catch {
             throw SampleRejection(error)
         }
     }
 
     func append(
-        _ reference: UInt64, _ labels: () -> Labels, timestamp: Timestamp, histogram: HistogramValue.NativePart
+        _ reference: UInt64, _ labels: () -> Labels, timestamp: Timestamp, histogram: HistogramValue.NativePart,
+        start: Timestamp
     ) throws(SampleRejection) -> UInt64 {
         let known = SeriesReference(rawValue: reference)
         if let owned, owned.contains(known) { return reference }
@@ -102,10 +116,12 @@ private final class DatabaseBatch: SampleBatch {
         do throws(AppendError) {
             switch histogram {
             case .integer(let histogram):
-                return try appender.append(known, labels: labels(), timestamp: timestamp, histogram: histogram).rawValue
+                return try appender.append(
+                    known, labels: labels(), timestamp: timestamp, histogram: histogram, start: start
+                ).rawValue
             case .float(let histogram):
                 return try appender.append(
-                    known, labels: labels(), timestamp: timestamp, floatHistogram: histogram
+                    known, labels: labels(), timestamp: timestamp, floatHistogram: histogram, start: start
                 ).rawValue
             }
         } catch {

@@ -55,6 +55,14 @@ struct FeatureFlags {
                     message: "This option for --enable-feature is now permanently enabled and therefore a no-op.",
                     option: name)
             }
+            if name == "xor2-encoding" {
+                return Note(
+                    level: .warning,
+                    message: "This option for --enable-feature is being phased out. It currently changes the default "
+                        + "for the storage.tsdb.chunk_encoding.floats config setting to xor2, but will become a no-op "
+                        + "in a future major version. Stop using this option and set "
+                        + "storage.tsdb.chunk_encoding.floats in the config instead.", option: name)
+            }
             if name == "native-histograms" {
                 return Note(
                     level: .warning,
@@ -84,6 +92,10 @@ struct FeatureFlags {
         "metadata-wal-records": "Experimental metadata records in WAL enabled",
         "created-timestamp-zero-ingestion": "Experimental start timestamp zero ingestion enabled.",
         "auto-reload-config": "Configuration is read again when it changes.",
+        "st-storage":
+            "Experimental start timestamp storage enabled. OpenMetrics 1.0 parsing will parse <metric>_created metrics as "
+            + "ST instead of normal sample.",
+        "histograms-st-encoding": "Experimental ST-capable histogram chunk encoding enabled.",
         "otlp-native-delta-ingestion": "Enabling native ingestion of delta OTLP metrics.",
         "search-api": "Experimental search API enabled.",
     ]
@@ -92,8 +104,7 @@ struct FeatureFlags {
 
     /// What Prometheus has and Narthex has not.
     private static let absent: Set<String> = [
-        "extra-scrape-metrics", "concurrent-rule-eval", "xor2-encoding",
-        "histograms-st-encoding", "st-synthesis", "st-storage", "delayed-compaction", "old-ui",
+        "extra-scrape-metrics", "concurrent-rule-eval", "st-synthesis", "delayed-compaction", "old-ui",
         "otlp-deltatocumulative", "use-uncached-io", "fast-startup",
     ]
 }

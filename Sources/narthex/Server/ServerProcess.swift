@@ -42,7 +42,8 @@ struct ServerProcess {
             for warning in settings.warnings { logger.warning("\(warning)") }
             let configuration = CurrentConfiguration(
                 path: flags["config.file"], defaultJobs: defaultJobs, logger: logger,
-                maximumConcurrency: settings.maximumConcurrency)
+                maximumConcurrency: settings.maximumConcurrency,
+                floatEncoding: settings.store.floatEncoding)
             let loaded = try configuration.load()
             return try await run(settings, configuration, loaded)
         } catch {
@@ -124,7 +125,7 @@ struct ServerProcess {
         _ completion: @escaping @Sendable (Result<Database, StoreError>) -> Void
     ) {
         var options = settings.store
-        loaded.adjust(&options)
+        loaded.adjust(&options, floatEncoding: options.floatEncoding)
         let (path, chosen) = (flags["storage.tsdb.path"], options)
         let (logger, progress) = (logger, parts.replay)
         DispatchQueue(label: "narthex.store.open").async {

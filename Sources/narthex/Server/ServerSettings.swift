@@ -48,6 +48,7 @@ struct ServerSettings {
         externalHost = external.isEmpty ? ProcessFacts.hostName : Self.host(of: external)
         parser = features.parser
         scrapeFeatures.addsStartZeros = features.contains("created-timestamp-zero-ingestion")
+        scrapeFeatures.storesStarts = features.contains("st-storage")
         scrapeFeatures.passesMetadata = features.contains("metadata-wal-records")
         scrapeFeatures.timestampTolerance =
             flags.isOn("scrape.adjust-timestamps") ? flags.duration("scrape.timestamp-tolerance") : .zero
@@ -83,6 +84,9 @@ struct ServerSettings {
         if features.contains("exemplar-storage") { store.maximumExemplars = 100_000 }
         store.memorySnapshotOnShutdown = features.contains("memory-snapshot-on-shutdown")
         store.metadataRecords = features.contains("metadata-wal-records")
+        store.storesStartTimestamps = features.contains("st-storage")
+        store.encodesHistogramStarts = features.contains("histograms-st-encoding")
+        if features.contains("xor2-encoding") { store.floatEncoding = .xor2 }
     }
 
     private mutating func setAPI(_ flags: ParsedFlags) throws {
@@ -169,7 +173,9 @@ struct ServerSettings {
             "service_discovery_providers": ["dns": true, "file": true, "http": true, "static": true],
             "tsdb": [
                 "exemplar_storage": store.maximumExemplars > 0, "metadata_wal_records": store.metadataRecords,
-                "delayed_compaction": false, "isolation": true, "native_histograms": true, "st_storage": false,
+                "delayed_compaction": false, "isolation": true, "native_histograms": true,
+                "st_storage": store.storesStartTimestamps, "xor2_encoding": true,
+                "histograms_st_encoding": store.encodesHistogramStarts,
             ],
         ]
     }

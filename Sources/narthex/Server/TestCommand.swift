@@ -48,35 +48,28 @@ enum TestCommand {
 }
 
 /// The engine over a store in a temporary directory, which goes when this does.
-///
-/// The store keeps no start timestamps yet: those of scripts are kept beside it.
 private final class DatabaseSubject: ScriptSubject {
     private var directory: TemporaryStore
-    private var starts: [Labels: [Timestamp: Timestamp]] = [:]
     private let engine = Engine(options: .scripts())
 
     init() throws { directory = try TemporaryStore() }
 
-    func clear() throws {
-        directory = try TemporaryStore()
-        starts = [:]
-    }
+    func clear() throws { directory = try TemporaryStore() }
 
     func load(_ series: [LoadCommand.Series]) throws {
         let appender = directory.database.appender()
         for one in series {
             var reference = SeriesReference.none
             for sample in one.samples {
-                if sample.startTimestamp != 0 {
-                    starts[one.labels, default: [:]][sample.timestamp] = sample.startTimestamp
-                }
                 switch sample.value {
                 case .float(let value):
                     reference = try appender.append(
-                        reference, labels: one.labels, timestamp: sample.timestamp, value: value)
+                        reference, labels: one.labels, timestamp: sample.timestamp, value: value,
+                        start: sample.startTimestamp)
                 case .histogram(let histogram):
                     reference = try appender.append(
-                        reference, labels: one.labels, timestamp: sample.timestamp, floatHistogram: histogram)
+                        reference, labels: one.labels, timestamp: sample.timestamp, floatHistogram: histogram,
+                        start: sample.startTimestamp)
                 }
             }
         }
@@ -84,37 +77,7 @@ private final class DatabaseSubject: ScriptSubject {
     }
 
     func answer(_ query: ByteString, at time: EvaluateCommand.Time) throws -> ScriptAnswer {
-        let source = StoreSource(directory.database)
-        if starts.isEmpty { return try ScriptAnswer(engine, query, over: source, at: time) }
-        return try ScriptAnswer(engine, query, over: StartTimestamps(source: source, starts: starts), at: time)
-    }
-}
-
-/// A source with start timestamps from beside it.
-private struct StartTimestamps: SeriesSource {
-    let source: StoreSource
-    let starts: [Labels: [Timestamp: Timestamp]]
-
-    func select(
-        _ matchers: [Matcher], start: Timestamp, end: Timestamp, hints: SelectHints
-    ) throws -> SeriesSelection {
-        var selection = try source.select(matchers, start: start, end: end, hints: hints)
-        selection.series = selection.series.map { series in
-            starts[series.labels].map { Series(series: series, starts: $0) } ?? series
-        }
-        return selection
-    }
-
-    private struct Series: PromQL.SelectedSeries {
-        let series: any PromQL.SelectedSeries
-        let starts: [Timestamp: Timestamp]
-
-        var labels: Labels { series.labels }
-
-        func read(into columns: inout SampleColumns) throws {
-            try series.read(into: &columns)
-            columns.startTimestamps = columns.timestamps.map { starts[$0] ?? 0 }
-        }
+        try ScriptAnswer(engine, query, over: StoreSource(directory.database), at: time)
     }
 }
 
@@ -129,6 +92,9 @@ private final class TemporaryStore {
         path = String(cString: made)
         var options = Database.Options()
         options.outOfOrderWindow = 1 << 52
+        options.storesStartTimestamps = true
+        options.floatEncoding = .xor2
+        options.encodesHistogramStarts = true
         database = try Database.open(path, options: options)
     }
 

@@ -7,7 +7,7 @@ import Testing
 
 /// The store against an obvious one: random appends, deletions, maintenance, stops and crashes.
 @Suite struct DatabaseModelTests {
-    @Test(arguments: 1...48 as ClosedRange<UInt64>)
+    @Test(arguments: 1...64 as ClosedRange<UInt64>)
     func `the store answers as a list of samples would, through restarts`(_ seed: UInt64) throws {
         var run = try ModelRun(seed: seed)
         for _ in 0..<200 { try run.step() }
@@ -19,8 +19,8 @@ import Testing
 /// One run of the store beside its model.
 private struct ModelRun {
     private enum Value: Equatable {
-        case float(UInt64)
-        case histogram(count: Double, sum: UInt64)
+        case float(UInt64, start: Timestamp)
+        case histogram(count: Double, sum: UInt64, start: Timestamp)
     }
 
     private struct Series {
@@ -51,6 +51,11 @@ private struct ModelRun {
         if seed > 12 {
             options.minimumBlockDuration = 600_000
             options.maximumBlockDuration = 600_000 * 9
+        }
+        if seed > 48 {
+            options.storesStartTimestamps = true
+            options.floatEncoding = .xor2
+            options.encodesHistogramStarts = true
         }
         self.options = options
         database = try Database.open("data", options: options, fileSystem: disk)
@@ -86,6 +91,8 @@ private struct ModelRun {
             if model[labels]?.deleted.contains(where: { $0.contains(time) }) ?? false { continue }
             let reference = Bool.random(using: &random) ? references[labels] ?? .none : .none
             let value: Value
+            let isStarted = options.storesStartTimestamps && Int.random(in: 0..<5, using: &random) > 0
+            let start = isStarted ? time - Int64.random(in: 0..<3, using: &random) * 10_000 : 0
             let result: SeriesReference
             do throws(AppendError) {
                 switch index {
@@ -94,19 +101,21 @@ private struct ModelRun {
                     let histogram = NativeHistogram(
                         schema: 1, count: count, sum: Double(time), positiveSpans: [BucketSpan(offset: 0, length: 2)],
                         positiveDeltas: [Int64(count) - 1, 2 - Int64(count)])
-                    value = .histogram(count: Double(count), sum: Double(time).bitPattern)
-                    result = try appender.append(reference, labels: labels, timestamp: time, histogram: histogram)
+                    value = .histogram(count: Double(count), sum: Double(time).bitPattern, start: start)
+                    result = try appender.append(
+                        reference, labels: labels, timestamp: time, histogram: histogram, start: start)
                 case 7:
                     let histogram = FloatHistogram(
                         schema: 0, count: 1.5, sum: Double(time), positiveSpans: [BucketSpan(offset: 3, length: 1)],
                         positiveBuckets: [1.5])
-                    value = .histogram(count: 1.5, sum: Double(time).bitPattern)
+                    value = .histogram(count: 1.5, sum: Double(time).bitPattern, start: start)
                     result = try appender.append(
-                        reference, labels: labels, timestamp: time, floatHistogram: histogram)
+                        reference, labels: labels, timestamp: time, floatHistogram: histogram, start: start)
                 default:
                     let number = Double.random(in: -10...10, using: &random)
-                    value = .float(number.bitPattern)
-                    result = try appender.append(reference, labels: labels, timestamp: time, value: number)
+                    value = .float(number.bitPattern, start: start)
+                    result = try appender.append(
+                        reference, labels: labels, timestamp: time, value: number, start: start)
                 }
             } catch { continue }
             references[labels] = result
@@ -159,11 +168,13 @@ private struct ModelRun {
             try series.read(into: &columns)
             for (index, time) in columns.timestamps.enumerated() {
                 if index > 0 { #expect(columns.timestamps[index - 1] < time) }
-                found[series.labels, default: [:]][time] = .float(columns.values[index].bitPattern)
+                let start = columns.startTimestamps.isEmpty ? 0 : columns.startTimestamps[index]
+                found[series.labels, default: [:]][time] = .float(columns.values[index].bitPattern, start: start)
             }
             for sample in columns.histograms {
+                let start = columns.startTimestamps.isEmpty ? 0 : columns.startTimestamps[sample.index]
                 found[series.labels, default: [:]][columns.timestamps[sample.index]] = .histogram(
-                    count: sample.histogram.count, sum: sample.histogram.sum.bitPattern)
+                    count: sample.histogram.count, sum: sample.histogram.sum.bitPattern, start: start)
             }
         }
         for labels in Set(found.keys).union(expected.keys) {

@@ -180,7 +180,7 @@ struct OTLPTranslation {
             _ = try? appender.appendStartZero(.none, labels: labels, start: start, before: time)
         }
         do throws(AppendError) {
-            _ = try appender.append(.none, labels: labels, timestamp: time, value: value)
+            _ = try appender.append(.none, labels: labels, timestamp: time, value: value, start: start)
         } catch {
             throw .refused(error)
         }
@@ -195,7 +195,9 @@ struct OTLPTranslation {
         let time = Self.milliseconds(point.time)
         guard time <= options.latest else { throw .refused(.outOfBounds) }
         do throws(AppendError) {
-            _ = try appender.append(.none, labels: labels, timestamp: time, histogram: histogram)
+            _ = try appender.append(
+                .none, labels: labels, timestamp: time, histogram: histogram,
+                start: Self.milliseconds(point.start))
         } catch {
             throw .refused(error)
         }

@@ -90,7 +90,7 @@ struct RemoteWriteBatch: ~Copyable {
         do throws(AppendError) {
             reference = try appender.append(
                 reference ?? .none, labels: series.labelSet(reader.bytes), timestamp: sample.timestamp,
-                value: sample.value)
+                value: sample.value, start: version == .two ? sample.start : 0)
             written.samples += 1
         } catch {
             try refuse(error, error.description, series, reader)
@@ -116,16 +116,17 @@ struct RemoteWriteBatch: ~Copyable {
         } catch {
             return try refuse(.invalidHistogram(error.description), error.description, series, reader)
         }
+        let start = version == .two ? histogram.startTimestamp : 0
         do throws(AppendError) {
             switch counts {
             case .integer(let counts):
                 reference = try appender.append(
                     reference ?? .none, labels: series.labelSet(reader.bytes), timestamp: histogram.timestamp,
-                    histogram: counts)
+                    histogram: counts, start: start)
             case .float(let counts):
                 reference = try appender.append(
                     reference ?? .none, labels: series.labelSet(reader.bytes), timestamp: histogram.timestamp,
-                    floatHistogram: counts)
+                    floatHistogram: counts, start: start)
             }
             written.histograms += 1
         } catch {

@@ -101,7 +101,7 @@ struct RemoteWriteReader {
             case 2:
                 let sample = try sample(value.range)
                 guard sample.timestamp <= latest, !previous.isEmpty else { return false }
-                samples.addSample(sample.timestamp, sample.value)
+                samples.addSample(sample.timestamp, sample.value, start: sample.start)
                 sampleCount &+= 1
             case 3, 4: return false
             default: break
