@@ -1,3 +1,6 @@
+#if canImport(Glibc)
+internal import Glibc
+#endif
 internal import MetricModel
 internal import Synchronization
 
@@ -7,7 +10,8 @@ internal import Synchronization
 final class HeadPostings: Sendable {
     /// One list.
     private final class List {
-        var references: [UInt32] = []
+        // SAFETY: reached under the lock of the box only, by one access at a time.
+        @exclusivity(unchecked) var references: [UInt32] = []
     }
 
     /// The values of one name.
@@ -49,7 +53,15 @@ final class HeadPostings: Sendable {
         }
     }
 
+    /// A pair as it lies in a packed set of labels, and its list.
+    private struct Known {
+        var pair: [UInt8]
+        var list: List
+    }
+
     private struct State {
+        /// The pairs of the series that was added last, by their places: the next has most of them, too.
+        var known: [Known] = []
         var names: [ByteString: Name] = [:]
         var all: [UInt32] = []
         var pairCount = 0
@@ -68,19 +80,45 @@ final class HeadPostings: Sendable {
         let packed = labels.packedBytes
         box.withLock { box in
             HeadPostings.append(reference, to: &box.state.all, &box.state.isSorted)
+            var place = 0
             labels.forEachRange { nameRange, valueRange in
+                defer { place += 1 }
+                let pair = packed[nameRange.lowerBound..<valueRange.upperBound]
+                if place < box.state.known.count, HeadPostings.isEqual(box.state.known[place].pair, pair) {
+                    HeadPostings.append(
+                        reference, to: &box.state.known[place].list.references, &box.state.isSorted)
+                    return
+                }
                 let nameText = ByteString(packed[nameRange])
                 let value = ByteString(packed[valueRange])
                 let name = box.state.names[nameText] ?? Name()
                 if name.lists.isEmpty { box.state.names[nameText] = name }
-                if let list = name.lists[value] {
+                let list: List
+                if let found = name.lists[value] {
+                    list = found
                     HeadPostings.append(reference, to: &list.references, &box.state.isSorted)
                 } else {
-                    let list = List()
+                    list = List()
                     list.references = [reference]
                     name.add(value, list)
                     box.state.pairCount += 1
                 }
+                let known = Known(pair: Array(pair), list: list)
+                if place < box.state.known.count {
+                    box.state.known[place] = known
+                } else {
+                    box.state.known.append(known)
+                }
+            }
+        }
+    }
+
+    private static func isEqual(_ known: [UInt8], _ pair: ArraySlice<UInt8>) -> Bool {
+        guard known.count == pair.count else { return false }
+        return known.withUnsafeBytes { known in
+            pair.withUnsafeBytes { pair in
+                guard let left = known.baseAddress, let right = pair.baseAddress else { return true }
+                return memcmp(left, right, known.count) == 0
             }
         }
     }
@@ -112,6 +150,8 @@ final class HeadPostings: Sendable {
             for pair in set.pairs { affected[pair.name, default: []].insert(pair.value) }
         }
         box.withLock { box in
+            // Their lists may go.
+            box.state.known = []
             box.state.all.removeAll { removed.contains($0) }
             for (nameText, values) in affected {
                 guard let name = box.state.names[nameText] else { continue }

@@ -9,10 +9,11 @@ final class MemorySeries: @unchecked Sendable {
     let labels: Labels
     let lock = Mutex<Void>(())
 
-    // SAFETY: all below is read and written under `lock` only.
+    // SAFETY: all below is read and written under `lock` only. What every sample changes is not checked for overlapping
+    // accesses, which costs more than the change; nothing that is called during one reaches the series.
 
     /// The open chunk, while ``kind`` is `float` and ``isOpen`` holds, but ``isXOR2`` does not.
-    var floats = XORAppender()
+    @exclusivity(unchecked) var floats = XORAppender()
     /// Kind of the newest sample in order.
     var kind = SampleKind.none
     /// Whether there is an open chunk.
