@@ -89,6 +89,37 @@ struct StoreDurabilityTests {
         #expect(counts.allSatisfy { $0 > 0 })
     }
 
+    @Test func `a damaged chunk is an error, never a short answer`() throws {
+        let folder = try TemporaryFolder()
+        let narthex = try #require(Installed.narthex)
+        var text = "# TYPE whole counter\n# TYPE damaged counter\n"
+        for name in ["damaged", "whole"] {
+            for step in 0..<100 { text += "\(name)_total \(step * step) \(1_700_006_400 + step * 60)\n" }
+        }
+        let file = try folder.write("samples.om", text + "# EOF\n")
+        let made = try ChildProcess(
+            [narthex, "tsdb", "create-blocks-from", "openmetrics", file, folder.path + "/data"],
+            output: folder.path + "/made.log")
+        try #require(made.wait() == 0, "\(folder.read("made.log"))")
+        // Within the first chunk of the segment.
+        let damage =
+            "for f in \(folder.path)/data/*/chunks/000001; do printf xx | dd of=$f bs=1 seek=60 conv=notrunc; done"
+        try #require(try ChildProcess(["/bin/sh", "-c", damage], output: folder.path + "/dd.log").wait() == 0)
+        let server = try RunningServer(["--storage.tsdb.retention.time=100y"], folder: folder)
+        let end = 1_700_006_400 + 6000
+        for path in [
+            "query?query=damaged_total%5B2h%5D&time=\(end)",
+            "query?query=count(%7B__name__%3D~%22.%2B%22%7D)&time=\(end)",
+            "query_range?query=rate(damaged_total%5B5m%5D)&start=\(end - 6000)&end=\(end)&step=60",
+        ] {
+            let answer = try server.client.request("GET", "/api/v1/" + path)
+            #expect(answer.status / 100 != 2, "\(path): \(answer.body)")
+            #expect(answer.body.contains("checksum"), "\(answer.body)")
+        }
+        #expect(try server.query("whole_total", "&time=\(end - 60)").contains("9801"))
+        #expect(server.stop() == 0)
+    }
+
     /// Each series of a writer has all samples up to one number, the same for all, and not below what was
     /// acknowledged.
     /// - Returns: how far each writer got.

@@ -12,17 +12,28 @@ struct StoreExchangeTests {
     private static let start: Int64 = 1_700_006_400_000
     private static let configuration =
         "global: {}\nstorage:\n  tsdb:\n    out_of_order_time_window: 1h\n  exemplars:\n    max_exemplars: 1000\n"
-    private static let flags = [
-        "--web.enable-remote-write-receiver", "--web.enable-admin-api",
-        "--enable-feature=native-histograms,exemplar-storage",
-    ]
+
+    /// How a program ends: a stop, a kill, a stop with a memory snapshot.
+    enum Ending: CaseIterable {
+        case stopped, killed, snapshot
+
+        var signal: Int32 { self == .killed ? SIGKILL : SIGTERM }
+
+        var flags: [String] {
+            [
+                "--web.enable-remote-write-receiver", "--web.enable-admin-api",
+                "--enable-feature=native-histograms,exemplar-storage"
+                    + (self == .snapshot ? ",memory-snapshot-on-shutdown" : ""),
+            ]
+        }
+    }
 
     /// Debian's Prometheus on the data of a folder.
     private final class RunningPrometheus {
         let port: Int
         let process: ChildProcess
 
-        init(folder: TemporaryFolder) throws {
+        init(folder: TemporaryFolder, _ flags: [String]) throws {
             let program = try #require(Installed.prometheus)
             let file = try folder.write("prometheus.yml", StoreExchangeTests.configuration)
             let port = try FreePort.find()
@@ -31,7 +42,7 @@ struct StoreExchangeTests {
                 [
                     program, "--web.listen-address=127.0.0.1:\(port)", "--config.file=\(file)",
                     "--storage.tsdb.path=\(folder.path)/data",
-                ] + StoreExchangeTests.flags, output: folder.path + "/prometheus.log")
+                ] + flags, output: folder.path + "/prometheus.log")
             self.process = process
             _ = try eventually("prometheus is ready") { () -> Bool? in
                 try #require(process.isRunning, "prometheus ended: \(folder.read("prometheus.log"))")
@@ -41,15 +52,16 @@ struct StoreExchangeTests {
         }
     }
 
-    @Test(arguments: [SIGTERM, SIGKILL])
-    func `Prometheus answers from our directory as we did`(signal: Int32) throws {
+    @Test(arguments: Ending.allCases)
+    func `Prometheus answers from our directory as we did`(_ ending: Ending) throws {
         let folder = try TemporaryFolder()
-        let ours = try RunningServer(Self.flags, folder: folder, configuration: Self.configuration)
+        let ours = try RunningServer(ending.flags, folder: folder, configuration: Self.configuration)
         try Self.fill(ours.port)
         let before = try Self.answers(ours.port)
-        ours.process.signal(signal)
+        ours.process.signal(ending.signal)
         ours.process.wait()
-        let theirs = try RunningPrometheus(folder: folder)
+        if ending == .snapshot { #expect(try Self.hasSnapshot(folder)) }
+        let theirs = try RunningPrometheus(folder: folder, ending.flags)
         let after = try Self.answers(theirs.port)
         #expect(before.count == after.count)
         for (mine, other) in zip(before, after) { #expect(Self.difference(mine, other) == nil) }
@@ -57,19 +69,24 @@ struct StoreExchangeTests {
         theirs.process.wait()
     }
 
-    @Test(arguments: [SIGTERM, SIGKILL])
-    func `we answer from Prometheus' directory as it did`(signal: Int32) throws {
+    @Test(arguments: Ending.allCases)
+    func `we answer from Prometheus' directory as it did`(_ ending: Ending) throws {
         let folder = try TemporaryFolder()
-        let theirs = try RunningPrometheus(folder: folder)
+        let theirs = try RunningPrometheus(folder: folder, ending.flags)
         try Self.fill(theirs.port)
         let before = try Self.answers(theirs.port)
-        theirs.process.signal(signal)
+        theirs.process.signal(ending.signal)
         theirs.process.wait()
-        let ours = try RunningServer(Self.flags, folder: folder, configuration: Self.configuration)
+        if ending == .snapshot { #expect(try Self.hasSnapshot(folder)) }
+        let ours = try RunningServer(ending.flags, folder: folder, configuration: Self.configuration)
         let after = try Self.answers(ours.port)
         #expect(before.count == after.count)
         for (other, mine) in zip(before, after) { #expect(Self.difference(mine, other) == nil) }
         #expect(ours.stop() == 0)
+    }
+
+    private static func hasSnapshot(_ folder: TemporaryFolder) throws -> Bool {
+        try ChildProcess(["/bin/sh", "-c", "ls -d \(folder.path)/data/chunk_snapshot.*"]).wait() == 0
     }
 
     /// Where two answers differ, and how; nil if they do not.

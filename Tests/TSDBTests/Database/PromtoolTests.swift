@@ -32,6 +32,41 @@ struct PromtoolTests {
         #expect(try StoreContent.lines(again) == mine)
     }
 
+    /// Custom buckets, metadata and exemplars in the log: 2.42 passes over the records that it does not know.
+    @Test func `records that promtool does not know hide nothing else`() throws {
+        let folder = try TemporaryFolder()
+        let directory = folder.file("data")
+        var options = Database.Options()
+        options.metadataRecords = true
+        options.maximumExemplars = 100
+        let database = try Database.open(directory, options: options)
+        try PromtoolTests.fill(database, seed: 11, steps: 50)
+        let floats = try StoreContent.lines(database)
+        let custom = Labels(["__name__": "custom"])
+        for step in 0..<20 {
+            let appender = database.appender()
+            let reference = try appender.append(
+                .none, labels: custom, timestamp: PromtoolTests.start + Int64(step) * 15_000,
+                histogram: NativeHistogram(
+                    schema: FloatHistogram.customBucketsSchema, count: 3, sum: 1,
+                    positiveSpans: [BucketSpan(offset: 0, length: 2)], positiveDeltas: [1, 1], customValues: [0.5, 5]))
+            try appender.update(reference, metadata: SeriesMetadata(type: .histogram, help: ByteString("help \(step)")))
+            try appender.append(
+                reference, exemplar: Exemplar(labels: Labels(["t": "\(step)"]), value: 1, timestamp: Int64(step)))
+            #expect(try appender.commit(.synced).appended == 1)
+        }
+        let all = try StoreContent.lines(database)
+        #expect(all.count == floats.count + 20)
+        #expect(try PromtoolTests.dump(directory) == floats)
+        try database.close()
+        #expect(try PromtoolTests.dump(directory) == floats)
+        // It was there all the time.
+        let again = try Database.open(directory, options: options)
+        #expect(try StoreContent.lines(again) == all)
+        #expect(try again.exemplars(matching: [[]], from: .min, to: .max).first?.exemplars.count == 20)
+        try again.close()
+    }
+
     @Test func `promtool reads blocks, the head behind them, and deletions`() throws {
         let folder = try TemporaryFolder()
         let directory = folder.path

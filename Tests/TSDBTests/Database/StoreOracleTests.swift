@@ -2,6 +2,7 @@ import Glibc
 import Matching
 import MetricModel
 import TSDB
+import TestSupport
 import Testing
 
 /// Data directories change hands between this store and Prometheus 3.14's own code, with every kind of record and chunk.
@@ -22,7 +23,8 @@ struct StoreOracleTests {
     @Test(arguments: features)
     func `we read what Prometheus wrote`(_ features: String) throws {
         let program = try #require(Self.program)
-        let directory = try #require(TemporaryDirectory.make()) + "/data"
+        let folder = try TemporaryFolder()
+        let directory = folder.file("data")
         let theirs = try RealProgram.run([program, "write", directory, features]).split(separator: "\n").map(
             String.init)
         let database = try Database.open(directory, options: Self.options(features))
@@ -39,7 +41,8 @@ struct StoreOracleTests {
     @Test(arguments: features)
     func `Prometheus reads what we wrote`(_ features: String) throws {
         let program = try #require(Self.program)
-        let directory = try #require(TemporaryDirectory.make()) + "/data"
+        let folder = try TemporaryFolder()
+        let directory = folder.file("data")
         let database = try Database.open(directory, options: Self.options(features))
         try Self.fill(database, features)
         let mine = try Self.lines(database)
