@@ -69,7 +69,8 @@ struct StoreExchangeTests {
         theirs.process.wait()
     }
 
-    @Test(arguments: Ending.allCases)
+    /// 2.42 writes no snapshot while native histograms are on; those of 3.14 are read in `StoreOracleTests`.
+    @Test(arguments: [Ending.stopped, .killed])
     func `we answer from Prometheus' directory as it did`(_ ending: Ending) throws {
         let folder = try TemporaryFolder()
         let theirs = try RunningPrometheus(folder: folder, ending.flags)
@@ -77,7 +78,6 @@ struct StoreExchangeTests {
         let before = try Self.answers(theirs.port)
         theirs.process.signal(ending.signal)
         theirs.process.wait()
-        if ending == .snapshot { #expect(try Self.hasSnapshot(folder)) }
         let ours = try RunningServer(ending.flags, folder: folder, configuration: Self.configuration)
         let after = try Self.answers(ours.port)
         #expect(before.count == after.count)
