@@ -168,9 +168,9 @@ let benchmarks: [Target] =
     ] : []
 
 /// A program that throws random bytes at parsers; see FuzzTargets/README.md.
-func fuzzer(_ name: String, _ rooms: [String]) -> Target {
+func fuzzer(_ name: String, _ rooms: [String], _ packages: [Target.Dependency] = []) -> Target {
     .executableTarget(
-        name: name, dependencies: rooms.map { .byName(name: $0) }, path: "FuzzTargets/" + name,
+        name: name, dependencies: rooms.map { .byName(name: $0) } + packages, path: "FuzzTargets/" + name,
         swiftSettings: strict + [.unsafeFlags(["-parse-as-library"])],
         linkerSettings: [.unsafeFlags(["-use-ld=lld"])])
 }
@@ -187,6 +187,18 @@ let fuzzers: [Target] =
         fuzzer("FuzzGateway", ["MetricModel", "DurableFiles", "Gateway", "TestSupport"]),
     ] : []
 
+/// Those that need a network stack.
+let networkFuzzers: [Target] =
+    Context.environment["FUZZ"] == "1"
+    ? [
+        fuzzer(
+            "FuzzHTTP", ["ByteCoding", "MetricModel", "Gateway", "Web"],
+            [
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOEmbedded", package: "swift-nio"),
+            ])
+    ] : []
+
 // `NARTHEX_CORE=1 swift test` leaves out everything that needs a network stack: seconds instead of minutes.
 let coreOnly = Context.environment["NARTHEX_CORE"] == "1"
 
@@ -199,7 +211,8 @@ let package = Package(
             .library(name: "NarthexClient", targets: ["NarthexClient"]),
         ],
     dependencies: coreOnly ? [] : networkPackages,
-    targets: system + core + coreTests + benchmarks + fuzzers + (coreOnly ? [] : network + client + networkTests),
+    targets: system + core + coreTests + benchmarks + fuzzers
+        + (coreOnly ? [] : network + networkFuzzers + client + networkTests),
     swiftLanguageModes: [.v6],
     cxxLanguageStandard: .cxx17
 )

@@ -86,6 +86,42 @@ package enum FloatText {
             }
     }
 
+    /// Writes `value` as ``Style/exposition`` to the start of `text`, which must have room for 32 bytes.
+    /// - Returns: How many: at most a sign, 20 digits, a point and zeros or an exponent.
+    package static func writeExposition(_ value: Double, to text: UnsafeMutableRawBufferPointer) -> Int {
+        let magnitude = value.magnitude
+        guard magnitude.isFinite else {
+            var bytes: [UInt8] = []
+            appendSpecial(value, to: &bytes)
+            text.copyBytes(from: bytes)
+            return bytes.count
+        }
+        var length = 0
+        if value < 0 {
+            text[0] = UInt8(ascii: "-")
+            length = 1
+        }
+        let rest = UnsafeMutableRawBufferPointer(rebasing: text[length...])
+        if magnitude < 1_000_000 {
+            let whole = UInt64(magnitude)
+            if Double(whole) == magnitude { return length &+ IntegerText.write(whole, to: rest) }
+        }
+        let decimal = ShortestDecimal(magnitude)
+        var buffer: (UInt64, UInt64, UInt64) = (0, 0, 0)
+        return length
+            &+ withUnsafeMutableBytes(of: &buffer) { digits in
+                // SAFETY: 24 bytes for at most 20 digits. Whole numbers below 1e6 were written above, so that the point
+                // stands at most four zeros in front of the digits, or within them, or there is an exponent.
+                let count = IntegerText.write(decimal.digits, to: digits)
+                let point = count &+ decimal.exponent
+                let piece = UnsafeRawBufferPointer(rebasing: digits[..<count])
+                if point &- 1 < -4 || point &- 1 >= 6 {
+                    return writeExponentForm(piece, point &- 1, short: false, to: rest)
+                }
+                return writeFixed(piece, pointAt: point, to: rest)
+            }
+    }
+
     /// What is no ordinary number, or needs an exponent.
     private static func writeRare(_ value: Double, to text: UnsafeMutableRawBufferPointer) -> Int {
         var bytes: [UInt8] = []

@@ -11,6 +11,8 @@ package final class DeflateRuns {
 
     private let stream: UnsafeMutablePointer<z_stream>
     private let isReady: Bool
+    /// Where zlib writes; reused, since a run is much smaller than the most that it could take.
+    private var output = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: 0)
 
     /// A compressor for one thread at a time.
     /// - Parameter level: 1 (fast) to 9 (small).
@@ -27,38 +29,41 @@ package final class DeflateRuns {
         if isReady { deflateEnd(stream) }
         stream.deinitialize(count: 1)
         stream.deallocate()
+        output.deallocate()
     }
 
     /// Compresses `bytes` to a run.
     /// - Returns: The run and the CRC-32 of `bytes`.
     /// - Complexity: O(n); one allocation.
-    package func run(_ bytes: [UInt8]) -> (run: [UInt8], checksum: UInt32) {
-        let checksum = bytes.withUnsafeBufferPointer { CZlib.crc32_z(0, $0.baseAddress, $0.count) }
-        guard isReady, let run = deflated(bytes) else {
-            return (DeflateRuns.stored(bytes), UInt32(truncatingIfNeeded: checksum))
-        }
-        return (run, UInt32(truncatingIfNeeded: checksum))
+    package func run(_ bytes: [UInt8]) -> (run: [UInt8], checksum: UInt32) { bytes.withUnsafeBytes { run($0) } }
+
+    /// Compresses `bytes` to a run that takes no more memory than its bytes.
+    /// - Returns: The run and the CRC-32 of `bytes`.
+    /// - Complexity: O(n); one allocation.
+    package func run(_ bytes: UnsafeRawBufferPointer) -> (run: [UInt8], checksum: UInt32) {
+        let input = bytes.assumingMemoryBound(to: UInt8.self)
+        let checksum = UInt32(truncatingIfNeeded: CZlib.crc32_z(0, input.baseAddress, input.count))
+        guard isReady, let run = deflated(input) else { return (DeflateRuns.stored(Array(bytes)), checksum) }
+        return (run, checksum)
     }
 
-    private func deflated(_ bytes: [UInt8]) -> [UInt8]? {
-        guard bytes.count < 1 << 30, deflateReset(stream) == Z_OK else { return nil }
+    private func deflated(_ input: UnsafeBufferPointer<UInt8>) -> [UInt8]? {
+        guard input.count < 1 << 30, deflateReset(stream) == Z_OK else { return nil }
         // Beyond zlib's bound, a sync flush may add an empty block.
-        let capacity = Int(deflateBound(stream, UInt(bytes.count))) + 16
-        var isComplete = false
-        // SAFETY: zlib reads `avail_in` bytes and writes at most `avail_out`, both the sizes of the buffers, within
-        // the call; the number of bytes written is what of the output is declared initialized.
-        let run = bytes.withUnsafeBufferPointer { input in
-            [UInt8](unsafeUninitializedCapacity: capacity) { output, count in
-                stream.pointee.next_in = UnsafeMutablePointer(mutating: input.baseAddress)
-                stream.pointee.avail_in = UInt32(input.count)
-                stream.pointee.next_out = output.baseAddress
-                stream.pointee.avail_out = UInt32(capacity)
-                let code = CZlib.deflate(stream, Z_SYNC_FLUSH)
-                count = capacity - Int(stream.pointee.avail_out)
-                isComplete = code == Z_OK && stream.pointee.avail_in == 0 && stream.pointee.avail_out > 0
-            }
+        let capacity = Int(deflateBound(stream, UInt(input.count))) + 16
+        if capacity > output.count {
+            output.deallocate()
+            output = .allocate(capacity: capacity)
         }
-        return isComplete ? run : nil
+        // SAFETY: zlib reads `avail_in` bytes and writes at most `avail_out`, both the sizes of the buffers, within
+        // the call; only what was written is copied.
+        stream.pointee.next_in = UnsafeMutablePointer(mutating: input.baseAddress)
+        stream.pointee.avail_in = UInt32(input.count)
+        stream.pointee.next_out = output.baseAddress
+        stream.pointee.avail_out = UInt32(capacity)
+        let code = CZlib.deflate(stream, Z_SYNC_FLUSH)
+        guard code == Z_OK, stream.pointee.avail_in == 0, stream.pointee.avail_out > 0 else { return nil }
+        return Array(UnsafeBufferPointer(rebasing: output[..<(capacity - Int(stream.pointee.avail_out))]))
     }
 
     /// A run of blocks that hold the bytes as they are; needed only if zlib has no memory.

@@ -27,7 +27,7 @@ extension GatewayStore {
     /// All that can be seen of the state.
     var fingerprint: String {
         String(decoding: scrape().text(own: [], coding: .identity).bytes, as: UTF8.self)
-            + String(decoding: metricsJSON().bytes, as: UTF8.self)
+            + String(decoding: metricsJSON().flatMap { $0 }, as: UTF8.self)
     }
 }
 

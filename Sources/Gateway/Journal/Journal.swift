@@ -1,8 +1,8 @@
 internal import DurableFiles
 
-/// Where outcomes are wanted: a thread or event loop to which many are handed over at once.
+/// Where outcomes are wanted: an event loop or threads, to which many are handed over at once.
 package protocol OutcomeQueue: AnyObject, Sendable {
-    /// Runs `body` soon, and everything in the order in which it came.
+    /// Runs `body` soon.
     func run(_ body: @escaping @Sendable () -> Void)
 }
 

@@ -1,66 +1,126 @@
 internal import Compression
 
-/// Puts a body together from large parts, which are taken as they are, and small ones, which are collected.
+/// Puts a body together, piece by piece: small parts are collected, large ones taken as they are, and what chunks yield
+/// is kept with them for the next scrape, up to a limit.
 struct BodyAssembler {
     /// Parts below this size are copied together: a buffer of its own costs more.
-    static let smallPart = 2048
+    private static let smallPart = 2048
     private static let collectedLimit = 32 * 1024
+    /// Bytes of one body that are kept with their chunks. All scrapes pass the families in the same order and keep the
+    /// same first part, so that this bounds what encodings of one format cost; the rest is encoded each time.
+    private static let keptLimit = 12 << 20
 
-    private var body = ScrapeBody()
+    /// What is complete and was not taken yet, in order; none is empty.
+    private(set) var parts: [[UInt8]] = []
     private var collected: [UInt8] = []
     /// nil for a body that is not compressed.
     private let deflater: DeflateRuns?
     private var checksum: UInt32 = 0
     private var plainCount = 0
+    private var keptCount = 0
 
     init(isGzipped: Bool) {
         deflater = isGzipped ? DeflateRuns() : nil
-        if isGzipped { body.append(DeflateRuns.gzipHeader) }
+        if isGzipped { parts.append(DeflateRuns.gzipHeader) }
+    }
+
+    /// What is complete.
+    mutating func takeParts() -> [[UInt8]] {
+        defer { parts = [] }
+        return parts
     }
 
     /// Adds bytes that nobody keeps.
-    mutating func append(_ bytes: [UInt8]) {
+    mutating func append(_ bytes: [UInt8]) { bytes.withUnsafeBytes { append($0) } }
+
+    /// Adds bytes that nobody keeps.
+    mutating func append(_ bytes: UnsafeRawBufferPointer) {
         collected.append(contentsOf: bytes)
         if collected.count >= BodyAssembler.collectedLimit { flush() }
     }
 
-    /// Adds what a chunk yields.
-    mutating func append(_ chunk: SeriesChunk, _ key: EncodingKey, _ encode: (SeriesList) -> [UInt8]) {
-        let plain = chunk.encoding(key) { EncodedPart(encode($0)) }
-        guard plain.bytes.count >= BodyAssembler.smallPart else { return append(plain.bytes) }
-        flush()
-        guard let deflater else { return body.append(plain.bytes) }
-        var deflatedKey = key
-        deflatedKey.isDeflated = true
-        let part = chunk.encoding(deflatedKey) { _ in
-            let (run, checksum) = deflater.run(plain.bytes)
-            return EncodedPart(run, plainCount: plain.bytes.count, checksum: checksum)
+    /// Adds the series of a chunk.
+    mutating func append(_ chunk: SeriesChunk, of family: FamilyView, _ key: EncodingKey, _ encoder: ChunkEncoder) {
+        let compressedKey = key.with(.deflated)
+        if let deflater {
+            if let run = chunk.encoding(compressedKey) {
+                append(run: run)
+                noteKept(run, chunk, compressedKey)
+            } else {
+                encoder.encode(chunk, of: family, key) { bytes in
+                    guard bytes.count >= BodyAssembler.smallPart else { return append(bytes) }
+                    let (run, checksum) = deflater.run(bytes)
+                    let part = EncodedPart(run, plainCount: bytes.count, checksum: checksum)
+                    append(run: part)
+                    if keeps(run.count) { chunk.keep(part, compressedKey) }
+                }
+            }
+        } else if let part = chunk.encoding(key) {
+            append(part)
+            noteKept(part, chunk, key)
+        } else {
+            encoder.encode(chunk, of: family, key) { bytes in
+                guard keeps(bytes.count) else { return append(bytes) }
+                let part = EncodedPart(Array(bytes))
+                chunk.keep(part, key)
+                append(part)
+            }
         }
-        append(run: part.bytes, checksum: part.checksum, plainCount: part.plainCount)
     }
 
-    private mutating func append(run: [UInt8], checksum: UInt32, plainCount: Int) {
-        body.append(run)
-        self.checksum = DeflateRuns.combine(self.checksum, checksum, secondCount: plainCount)
-        self.plainCount += plainCount
+    /// How many bytes the series of a chunk take, before compression.
+    func length(
+        _ chunk: SeriesChunk, of family: FamilyView, _ key: EncodingKey, _ encoder: ChunkEncoder
+    ) -> Int {
+        for content in [EncodingKey.Content.plain, .deflated, .length] {
+            if let part = chunk.encoding(key.with(content)) { return part.plainCount }
+        }
+        var length = 0
+        encoder.encode(chunk, of: family, key) { length = $0.count }
+        chunk.keep(EncodedPart([], plainCount: length), key.with(.length))
+        return length
+    }
+
+    private mutating func append(_ part: EncodedPart) {
+        guard part.bytes.count >= BodyAssembler.smallPart else { return append(part.bytes) }
+        flush()
+        parts.append(part.bytes)
+    }
+
+    private mutating func append(run part: EncodedPart) {
+        flush()
+        parts.append(part.bytes)
+        checksum = DeflateRuns.combine(checksum, part.checksum, secondCount: part.plainCount)
+        plainCount += part.plainCount
+    }
+
+    /// Whether so many bytes more may be kept; they are counted then.
+    private mutating func keeps(_ count: Int) -> Bool {
+        guard keptCount + count <= BodyAssembler.keptLimit else { return false }
+        keptCount += count
+        return true
+    }
+
+    /// Counts what is kept already, or forgets it if there is too much before it by now.
+    private mutating func noteKept(_ part: EncodedPart, _ chunk: SeriesChunk, _ key: EncodingKey) {
+        if !keeps(part.bytes.count) { chunk.forget(key) }
     }
 
     private mutating func flush() {
         guard !collected.isEmpty else { return }
-        if let deflater {
-            let (run, checksum) = deflater.run(collected)
-            append(run: run, checksum: checksum, plainCount: collected.count)
-        } else {
-            body.append(collected)
-        }
+        let bytes = collected
         collected = []
+        if let deflater {
+            let (run, checksum) = deflater.run(bytes)
+            append(run: EncodedPart(run, plainCount: bytes.count, checksum: checksum))
+        } else {
+            parts.append(bytes)
+        }
     }
 
-    /// The body, complete.
-    mutating func finish(leftOutCount: Int) -> ScrapeBody {
+    /// Completes the body.
+    mutating func finish() {
         flush()
-        if deflater != nil { body.append(DeflateRuns.gzipTrailer(checksum: checksum, plainCount: plainCount)) }
-        body.leftOutCount = leftOutCount
-        return body
+        if deflater != nil { parts.append(DeflateRuns.gzipTrailer(checksum: checksum, plainCount: plainCount)) }
     }
 }

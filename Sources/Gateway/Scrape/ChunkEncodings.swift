@@ -9,8 +9,24 @@ struct EncodingKey: Hashable, Sendable {
     var escaping: NameEscaping
     /// Series of other types are left out.
     var type: MetricType
-    /// Whether the bytes are a run of deflate blocks.
-    var isDeflated: Bool
+    /// What is kept of the encoding.
+    var content: Content
+
+    enum Content: Hashable, Sendable {
+        /// Lines or messages.
+        case plain
+        /// A run of deflate blocks.
+        case deflated
+        /// The number of bytes only.
+        case length
+    }
+
+    /// The same encoding, kept in another way.
+    func with(_ content: Content) -> EncodingKey {
+        var key = self
+        key.content = content
+        return key
+    }
 }
 
 /// The few encodings a chunk is asked for: usually one, so a list.

@@ -1,6 +1,6 @@
 /// Part of a body: bytes as they are sent, and what is needed to put compressed parts together.
 package final class EncodedPart: Sendable {
-    /// As sent.
+    /// As sent; empty if only the length is known.
     package let bytes: [UInt8]
     /// Bytes before compression.
     let plainCount: Int

@@ -1,52 +1,104 @@
 internal import Exposition
 internal import MetricModel
 
-/// Writes families in one format, one after the other.
+/// Writes families in one format, one after the other, a stored one chunk by chunk.
 struct FamilyWriter {
-    private let format: ExpositionFormat
-    private var assembler: BodyAssembler
+    /// A stored family of which some chunks are written.
+    private struct Current {
+        let family: FamilyView
+        let key: EncodingKey
+        var next = 0
+        /// Whether the header is still to be written: with a filter, only when a series has passed.
+        var lacksHeader: Bool
+    }
 
-    init(_ format: ExpositionFormat, isGzipped: Bool) {
+    private let format: ExpositionFormat
+    private let filter: ScrapeFilter
+    private let encoder: ChunkEncoder
+    private var assembler: BodyAssembler
+    private var current: Current?
+
+    init(_ format: ExpositionFormat, filter: ScrapeFilter, isGzipped: Bool) {
         self.format = format
+        self.filter = filter
+        encoder = ChunkEncoder(filter: filter)
         assembler = BodyAssembler(isGzipped: isGzipped)
     }
 
-    /// Adds a stored family; what its chunks have encoded before is reused.
-    mutating func append(_ family: FamilyView) {
+    /// What is complete and was not taken yet, in order.
+    mutating func takeParts() -> [[UInt8]] { assembler.takeParts() }
+
+    /// Begins a stored family; ``step()`` goes on until it is written.
+    mutating func begin(_ family: FamilyView) {
         guard family.shownCount > 0 else { return }
         let key = EncodingKey(
             kind: format.kind, escaping: family.hasOnlyLegacyNames ? .allowUTF8 : format.escaping, type: family.type,
-            isDeflated: false)
+            content: .plain)
         switch format.kind {
-        case .protobufText, .protobufCompactText: append(family.family)
+        case .protobufText, .protobufCompactText: append(family.family(filteredBy: filter))
+        case .protobufDelimited where !filter.isEmpty: append(family.family(filteredBy: filter))
         case .protobufDelimited:
-            // The length stands first: the chunks must be encoded before their family begins.
+            // The length stands first: the chunks must be measured before their family begins.
             var length = 0
-            for entry in family.entries {
-                length += entry.chunk.encoding(key) { EncodedPart(FamilyWriter.encode($0, family, key)) }.plainCount
-            }
+            for entry in family.entries { length += assembler.length(entry.chunk, of: family, key, encoder) }
             assembler.append(messageStart(family, metricsLength: length))
-            appendChunks(family, key)
+            current = Current(family: family, key: key, lacksHeader: false)
         case .text, .openMetrics001, .openMetrics100:
-            assembler.append(textHeader(family))
-            appendChunks(family, key)
+            current = Current(family: family, key: key, lacksHeader: true)
         }
     }
 
-    /// Adds the part of a stored family that passes a filter; nothing is kept of it.
-    mutating func append(_ family: FamilyView, filteredBy filter: ScrapeFilter) {
-        let series = family.shownSeries(filteredBy: filter)
-        guard !series.isEmpty else { return }
-        append(
-            MetricFamily(
-                name: family.name, help: family.help, type: family.type, unit: family.unit,
-                metrics: series.map(\.metric)))
+    /// Writes the next chunk of the family that was begun.
+    /// - Returns: Whether there was one.
+    mutating func step() -> Bool {
+        guard var current else { return false }
+        guard current.next < current.family.entries.count else {
+            self.current = nil
+            return false
+        }
+        let family = current.family
+        let chunk = family.entries[current.next].chunk
+        current.next += 1
+        if filter.isEmpty {
+            if current.lacksHeader { assembler.append(textHeader(family)) }
+            current.lacksHeader = false
+            assembler.append(chunk, of: family, current.key, encoder)
+        } else {
+            encoder.encode(chunk, of: family, current.key) { bytes in
+                guard !bytes.isEmpty else { return }
+                if current.lacksHeader { assembler.append(textHeader(family)) }
+                current.lacksHeader = false
+                assembler.append(bytes)
+            }
+        }
+        self.current = current
+        return true
     }
 
-    private mutating func appendChunks(_ family: FamilyView, _ key: EncodingKey) {
-        for entry in family.entries {
-            assembler.append(entry.chunk, key) { FamilyWriter.encode($0, family, key) }
+    /// Adds a family that nobody keeps.
+    mutating func append(_ family: MetricFamily) {
+        guard !family.metrics.isEmpty else { return }
+        var bytes: [UInt8] = []
+        switch format.kind {
+        case .text: TextEncoder.append(family, escaping: format.escaping, to: &bytes)
+        case .openMetrics001, .openMetrics100:
+            OpenMetricsEncoder.append(family, escaping: format.escaping, to: &bytes)
+        case .protobufDelimited: ProtobufEncoder.append(family, escaping: format.escaping, to: &bytes)
+        case .protobufText, .protobufCompactText:
+            ProtobufTextEncoder.append(
+                family, isCompact: format.kind == .protobufCompactText, escaping: format.escaping, to: &bytes)
         }
+        assembler.append(bytes)
+    }
+
+    /// Completes the body.
+    mutating func finish() {
+        if format.isOpenMetrics {
+            var end: [UInt8] = []
+            OpenMetricsEncoder.appendEnd(to: &end)
+            assembler.append(end)
+        }
+        assembler.finish()
     }
 
     private func textHeader(_ family: FamilyView) -> [UInt8] {
@@ -70,54 +122,5 @@ struct FamilyWriter {
         var bytes: [UInt8] = []
         ProtobufEncoder.appendLength(header.count + metricsLength, to: &bytes)
         return bytes + header
-    }
-
-    private static func encode(_ series: SeriesList, _ family: FamilyView, _ key: EncodingKey) -> [UInt8] {
-        if key.kind == .text && family.hasOnlyLegacyNames {
-            var lines = TextLines(name: family.name)
-            series.forEach { one in
-                if family.shows(one) { lines.append(one) }
-            }
-            return lines.bytes
-        }
-        var bytes: [UInt8] = []
-        series.forEach { one in
-            guard family.shows(one) else { return }
-            switch key.kind {
-            case .protobufDelimited:
-                ProtobufEncoder.appendMetric(one.metric, escaping: key.escaping, to: &bytes)
-            case .openMetrics001, .openMetrics100:
-                OpenMetricsEncoder.appendMetric(
-                    one.metric, of: family.name, type: family.type, escaping: key.escaping, to: &bytes)
-            case .text, .protobufText, .protobufCompactText:
-                TextEncoder.appendMetric(
-                    one.metric, of: family.name, type: family.type, escaping: key.escaping, to: &bytes)
-            }
-        }
-        return bytes
-    }
-
-    /// Adds a family that nobody keeps.
-    mutating func append(_ family: MetricFamily) {
-        var bytes: [UInt8] = []
-        switch format.kind {
-        case .text: TextEncoder.append(family, escaping: format.escaping, to: &bytes)
-        case .openMetrics001, .openMetrics100:
-            OpenMetricsEncoder.append(family, escaping: format.escaping, to: &bytes)
-        case .protobufDelimited: ProtobufEncoder.append(family, escaping: format.escaping, to: &bytes)
-        case .protobufText, .protobufCompactText:
-            ProtobufTextEncoder.append(
-                family, isCompact: format.kind == .protobufCompactText, escaping: format.escaping, to: &bytes)
-        }
-        assembler.append(bytes)
-    }
-
-    mutating func finish(leftOutCount: Int) -> ScrapeBody {
-        if format.isOpenMetrics {
-            var end: [UInt8] = []
-            OpenMetricsEncoder.appendEnd(to: &end)
-            assembler.append(end)
-        }
-        return assembler.finish(leftOutCount: leftOutCount)
     }
 }

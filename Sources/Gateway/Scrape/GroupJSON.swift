@@ -186,8 +186,8 @@ extension MetricValue {
 extension GatewayStore {
     /// The answer of `GET /api/v1/metrics`: all groups, by their keys.
     /// - Returns: The JSON in parts of about 64 KiB.
-    package func metricsJSON() -> ScrapeBody {
-        var body = ScrapeBody()
+    package func metricsJSON() -> [[UInt8]] {
+        var body: [[UInt8]] = []
         var json = GroupJSON(bytes: Array("{\"status\":\"success\",\"data\":[".utf8))
         for (index, group) in groups().enumerated() {
             if index > 0 { json.append(",") }

@@ -3,112 +3,113 @@ internal import MetricModel
 
 /// Writes packed series as lines of the text format 0.0.4, for names that need neither quotes nor escaping.
 ///
+/// Large scrapes are encoded anew each time, so this is made to be fast: nothing is allocated for a series, and labels
+/// are escaped once for all its lines.
+///
 /// Source: prometheus/common expfmt/text_create.go (`MetricFamilyToText`), format 0.0.4.
-struct TextLines {
-    private(set) var bytes: [UInt8] = []
-    private let name: [UInt8]
+final class TextLines {
+    /// The most that a line has beside names and labels: suffix, a further label with its number, the value.
+    private static let lineOverhead = 128
 
-    init(name: ByteString) { self.name = name.bytes }
+    private var text = RawText(capacity: 1 << 14)
+    /// Of the current series, without the last brace; nothing if it has none.
+    private var labels = RawText(capacity: 1 << 10)
+    private var name: [UInt8] = []
 
-    /// Adds the lines of one series.
-    mutating func append(_ series: SeriesView) {
-        switch series.kind {
-        case .counter, .gauge, .untyped, .detailedCounter, .meanGauge:
-            let valueOffset = series.valueOffset
-            guard valueOffset + 8 <= series.end else { return }
-            // SAFETY: eight bytes from `valueOffset` lie within the array, as was just checked.
-            let pattern = series.bytes.withUnsafeBytes {
-                $0.loadUnaligned(fromByteOffset: valueOffset, as: UInt64.self)
-            }
-            line(series, "", nil, Double(bitPattern: UInt64(littleEndian: pattern)))
-        case .summary, .histogram:
-            switch series.value {
-            case .summary(let summary): append(series, summary)
-            case .histogram(let histogram): append(series, histogram)
-            default: break
-            }
-        case nil: break
+    /// Calls `body` with what was written since ``begin(name:)``.
+    func withBytes(_ body: (UnsafeRawBufferPointer) -> Void) { body(text.bytes) }
+
+    /// Starts anew, for series of the family `name`.
+    func begin(name: ByteString) {
+        text.removeAll()
+        self.name = name.bytes
+    }
+
+    /// Adds the lines of one series, of which `series` is what ``PackedSeries`` holds.
+    func append(_ series: UnsafeRawBufferPointer) {
+        guard series.count > PackedSeries.keyOffset, let kind = PackedValue.Kind(rawValue: series[1]) else { return }
+        var cursor = PackedCursor(series, at: PackedSeries.keyOffset)
+        readLabels(&cursor, size: series.count)
+        switch kind {
+        case .counter, .gauge, .untyped, .detailedCounter, .meanGauge: line("", cursor.double())
+        case .summary: appendSummary(&cursor)
+        case .histogram: appendHistogram(&cursor)
         }
     }
 
-    private mutating func append(_ series: SeriesView, _ summary: SummaryValue) {
-        for quantile in summary.quantiles { line(series, "", ("quantile", quantile.quantile), quantile.value) }
-        line(series, "_sum", nil, summary.sum ?? 0)
-        line(series, "_count", nil, summary.count ?? 0)
+    private func appendSummary(_ cursor: inout PackedCursor) {
+        let count = cursor.optionalDouble() ?? 0
+        let sum = cursor.optionalDouble() ?? 0
+        cursor.skipOptionalVarint()
+        for _ in 0..<cursor.count() {
+            let quantile = cursor.double()
+            line("", "quantile", quantile, cursor.double())
+        }
+        line("_sum", sum)
+        line("_count", count)
     }
 
-    private mutating func append(_ series: SeriesView, _ histogram: HistogramValue) {
+    private func appendHistogram(_ cursor: inout PackedCursor) {
+        _ = cursor.byte()
+        let count = cursor.optionalDouble() ?? 0
+        let sum = cursor.optionalDouble() ?? 0
+        cursor.skipOptionalVarint()
         var hasInfinity = false
-        for bucket in histogram.buckets {
-            line(series, "_bucket", ("le", bucket.upperBound), bucket.count)
-            if bucket.upperBound == .infinity { hasInfinity = true }
+        for _ in 0..<cursor.count() {
+            let bound = cursor.double()
+            line("_bucket", "le", bound, cursor.double())
+            cursor.skipExemplar()
+            if bound == .infinity { hasInfinity = true }
         }
-        if !hasInfinity { line(series, "_bucket", ("le", .infinity), histogram.count ?? 0) }
-        line(series, "_sum", nil, histogram.sum ?? 0)
-        line(series, "_count", nil, histogram.count ?? 0)
+        if !hasInfinity { line("_bucket", "le", .infinity, count) }
+        line("_sum", sum)
+        line("_count", count)
     }
 
-    private mutating func line(
-        _ series: SeriesView, _ suffix: StaticString, _ extra: (name: StaticString, value: Double)?, _ value: Double
-    ) {
-        bytes.append(contentsOf: name)
-        append(suffix)
-        appendLabels(series, extra)
-        bytes.append(TextLines.space)
-        FloatText.append(value, .exposition, to: &bytes)
-        bytes.append(TextLines.newline)
-    }
-
-    private mutating func appendLabels(_ series: SeriesView, _ extra: (name: StaticString, value: Double)?) {
-        var reader = series.keyReader
+    private func readLabels(_ cursor: inout PackedCursor, size: Int) {
+        labels.removeAll()
+        // Each byte may be escaped; a label takes two more than in its packed form, which has at least two.
+        labels.makeRoom(size * 4)
         var separator = UInt8(ascii: "{")
-        // A packed series was checked when it was made.
-        let count = (try? reader.count()) ?? 0
-        for _ in 0..<count {
-            guard let name = try? reader.textRange(), let value = try? reader.textRange() else { break }
-            bytes.append(separator)
+        for _ in 0..<cursor.count() {
+            labels.put(separator)
             separator = UInt8(ascii: ",")
-            bytes.append(contentsOf: series.bytes[name])
-            bytes.append(UInt8(ascii: "="))
-            bytes.append(UInt8(ascii: "\""))
-            appendEscaped(series.bytes[value])
-            bytes.append(UInt8(ascii: "\""))
-        }
-        if let extra {
-            bytes.append(separator)
-            separator = UInt8(ascii: ",")
-            append(extra.name)
-            bytes.append(UInt8(ascii: "="))
-            bytes.append(UInt8(ascii: "\""))
-            FloatText.append(extra.value, .exposition, to: &bytes)
-            bytes.append(UInt8(ascii: "\""))
-        }
-        if separator == UInt8(ascii: ",") { bytes.append(UInt8(ascii: "}")) }
-    }
-
-    private mutating func appendEscaped(_ value: ArraySlice<UInt8>) {
-        var needsEscape = false
-        for byte in value where byte == UInt8(ascii: "\\") || byte == UInt8(ascii: "\"") || byte == TextLines.newline {
-            needsEscape = true
-        }
-        guard needsEscape else { return bytes.append(contentsOf: value) }
-        for byte in value {
-            switch byte {
-            case UInt8(ascii: "\\"), UInt8(ascii: "\""):
-                bytes.append(UInt8(ascii: "\\"))
-                bytes.append(byte)
-            case TextLines.newline:
-                bytes.append(UInt8(ascii: "\\"))
-                bytes.append(UInt8(ascii: "n"))
-            default: bytes.append(byte)
-            }
+            labels.put(cursor.text())
+            labels.put(UInt8(ascii: "="))
+            labels.put(UInt8(ascii: "\""))
+            labels.putEscaped(cursor.text())
+            labels.put(UInt8(ascii: "\""))
         }
     }
 
-    private mutating func append(_ text: StaticString) {
-        text.withUTF8Buffer { bytes.append(contentsOf: $0) }
+    private func line(_ suffix: StaticString, _ value: Double) {
+        startLine(suffix)
+        if labels.count > 0 { text.put(UInt8(ascii: "}")) }
+        endLine(value)
     }
 
-    private static let space = UInt8(ascii: " ")
-    private static let newline = UInt8(ascii: "\n")
+    private func line(_ suffix: StaticString, _ label: StaticString, _ bound: Double, _ value: Double) {
+        startLine(suffix)
+        text.put(labels.count > 0 ? UInt8(ascii: ",") : UInt8(ascii: "{"))
+        text.put(label)
+        text.put(UInt8(ascii: "="))
+        text.put(UInt8(ascii: "\""))
+        text.put(bound)
+        text.put(UInt8(ascii: "\""))
+        text.put(UInt8(ascii: "}"))
+        endLine(value)
+    }
+
+    private func startLine(_ suffix: StaticString) {
+        text.makeRoom(name.count + labels.count + TextLines.lineOverhead)
+        name.withUnsafeBytes { text.put($0) }
+        text.put(suffix)
+        text.put(labels.bytes)
+    }
+
+    private func endLine(_ value: Double) {
+        text.put(UInt8(ascii: " "))
+        text.put(value)
+        text.put(UInt8(ascii: "\n"))
+    }
 }

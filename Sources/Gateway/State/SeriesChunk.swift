@@ -128,6 +128,12 @@ final class SeriesChunk: @unchecked Sendable {
     /// The order of `series` and the one at a position below `count`: negative if `series` comes first.
     func compare(_ series: PackedSeries, at position: Int) -> Int { series.compare(with: bytes(at: position)) }
 
+    /// Calls `body` with the bytes of each series in order, for those who hold a reference meanwhile and so keep the
+    /// chunk from being changed; the bytes must not be used after the call.
+    func forEach(_ body: (UnsafeRawBufferPointer) -> Void) {
+        for position in 0..<count { body(bytes(at: position)) }
+    }
+
     /// All series in order, as they are now.
     var all: SeriesList {
         SeriesList(
@@ -232,15 +238,15 @@ final class SeriesChunk: @unchecked Sendable {
         encodings.withLock { $0.removeAll() }
     }
 
-    /// What `make` yields for these series under `key`, made once and kept until the chunk changes.
-    ///
-    /// Two scrapes that come at once may both make it; the encodings are equal.
-    func encoding(_ key: EncodingKey, make: (SeriesList) -> EncodedPart) -> EncodedPart {
-        if let found = encodings.withLock({ $0[key] }) { return found }
-        let made = make(all)
-        encodings.withLock { $0[key] = made }
-        return made
-    }
+    /// What was kept under `key` since the chunk changed.
+    func encoding(_ key: EncodingKey) -> EncodedPart? { encodings.withLock { $0[key] } }
+
+    /// Keeps `part` under `key` until the chunk changes. Two scrapes that come at once may both do so; the encodings
+    /// are equal.
+    func keep(_ part: EncodedPart, _ key: EncodingKey) { encodings.withLock { $0[key] = part } }
+
+    /// Forgets what is kept under `key`.
+    func forget(_ key: EncodingKey) { encodings.withLock { $0[key] = nil } }
 }
 
 /// Some series, one behind the other.

@@ -30,10 +30,8 @@ extension GatewayService {
     func metricsDocument(_ request: HTTPRequest, _ responder: HTTPResponder) {
         workers.submit { [self] state in
             guard state == .active else { return responder.complete(HTTPRefusals.overloaded) }
-            let body = store.metricsJSON()
-            answer(
-                .apiMetrics, request, responder, HTTPResponse(.ok, fields: Self.jsonFields, body: .segments(body.parts))
-            )
+            let body = HTTPResponseBody.segments(store.metricsJSON())
+            answer(.apiMetrics, request, responder, HTTPResponse(.ok, fields: Self.jsonFields, body: body))
         }
     }
 

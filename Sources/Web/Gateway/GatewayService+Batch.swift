@@ -1,7 +1,7 @@
 internal import ByteCoding
 internal import Gateway
 internal import MetricModel
-internal import NIOPosix
+package import NIOPosix
 
 /// Many groups in one request: `PUT`, `POST` or `PATCH` of `/api/v1/push?group_by=job,instance`.
 ///
@@ -81,7 +81,8 @@ extension GatewayService {
             complete(request, BatchAnswer(keys: [], outcome: .accepted).response)
             return
         }
-        store.submit(Self.once(key, .batch(pushes, isAtomic: query.isAtomic))) { [self] outcome in
+        // The answer may name thousands of groups: neither the journal nor an event loop waits for it.
+        store.submit(Self.once(key, .batch(pushes, isAtomic: query.isAtomic)), on: workers) { [self] outcome in
             let answer = BatchAnswer(keys: pushes.map(\.group), outcome: outcome)
             switch outcome {
             case .refused(let refusal): note(request, Self.status(of: refusal), refusal.description, group: nil)
@@ -200,4 +201,9 @@ struct BatchAnswer {
         json += "}}".utf8
         return APIAnswer.json(refusedCount == 0 ? .ok : .multiStatus, json)
     }
+}
+
+extension NIOThreadPool: OutcomeQueue {
+    /// Runs `body` on one of the pool's threads; what is handed over one after the other may run at the same time.
+    package func run(_ body: @escaping @Sendable () -> Void) { submit { _ in body() } }
 }

@@ -38,6 +38,6 @@ extension GatewayService {
         let body = Scrape.body(of: families, format: format, coding: .identity)
         return HTTPResponse(
             .ok, fields: [HTTPField("Content-Type", format.contentType), HTTPField("Vary", "Accept")],
-            body: .segments(body.parts))
+            body: .bytes(body.bytes))
     }
 }

@@ -8,12 +8,19 @@ protocol HTTP1Sender: AnyObject {
     func cancel()
 }
 
+/// How much of a long answer is sent before other connections of the loop get their turn.
+///
+/// A task that is handed to the loop runs before the loop looks at its connections again; one that is due later, however
+/// little, does not.
+private enum SendingTurn {
+    static let byteCount = 512 << 10
+    static let pause = TimeAmount.microseconds(20)
+}
+
 /// Sends pieces of known length, copied into one buffer after the other while the client keeps up, so that an answer
 /// of any size costs the memory of a few buffers.
 final class HTTP1Pieces: HTTP1Sender {
-    private static let bufferSize = 256 << 10
-    /// Sent before other connections of the loop get their turn.
-    private static let turn = 4 << 20
+    private static let bufferSize = 128 << 10
 
     private weak var connection: HTTP1Connection?
     private var segments: [[UInt8]]
@@ -31,10 +38,10 @@ final class HTTP1Pieces: HTTP1Sender {
         var sent = 0
         while segment < segments.count {
             guard context.channel.isWritable else { return }
-            guard sent < Self.turn else {
+            guard sent < SendingTurn.byteCount else {
                 isScheduled = true
                 let bound = LoopBound(self)
-                connection.loop.eventLoop.execute {
+                connection.loop.eventLoop.scheduleTask(in: SendingTurn.pause) {
                     bound.value.isScheduled = false
                     bound.value.resume()
                 }
@@ -73,13 +80,15 @@ final class HTTP1Pieces: HTTP1Sender {
     }
 }
 
-/// Sends what a task produces; the task waits while the client does not keep up.
+/// Sends what a task produces. While the client does not keep up, the task waits with one buffer: so it produces one
+/// while the one before is being sent.
 final class HTTP1Stream: HTTP1Sender {
     private weak var connection: HTTP1Connection?
     private let eventLoop: any EventLoop
     private let sequence: UInt64
     private let isChunked: Bool
-    private var waiting: CheckedContinuation<Void, any Error>?
+    private var waiting: (buffer: ByteBuffer, continuation: CheckedContinuation<Void, any Error>)?
+    private var sentInTurn = 0
 
     init(_ connection: HTTP1Connection, sequence: UInt64, isChunked: Bool) {
         self.connection = connection
@@ -117,6 +126,10 @@ final class HTTP1Stream: HTTP1Sender {
             continuation.resume(throwing: HTTPConnectionClosed())
             return
         }
+        guard context.channel.isWritable else {
+            waiting = (buffer, continuation)
+            return
+        }
         if isChunked {
             connection.write(ByteBuffer(string: String(buffer.readableBytes, radix: 16) + "\r\n"))
             connection.write(buffer)
@@ -125,7 +138,13 @@ final class HTTP1Stream: HTTP1Sender {
             connection.write(buffer)
         }
         connection.flush()
-        if context.channel.isWritable { continuation.resume() } else { waiting = continuation }
+        sentInTurn += buffer.readableBytes
+        if sentInTurn < SendingTurn.byteCount {
+            continuation.resume()
+        } else {
+            sentInTurn = 0
+            eventLoop.scheduleTask(in: SendingTurn.pause) { continuation.resume() }
+        }
     }
 
     private func end() {
@@ -139,12 +158,13 @@ final class HTTP1Stream: HTTP1Sender {
     private func fail() { live?.abort() }
 
     func resume() {
-        waiting?.resume()
+        guard let (buffer, continuation) = waiting else { return }
         waiting = nil
+        write(buffer, continuation)
     }
 
     func cancel() {
-        waiting?.resume(throwing: HTTPConnectionClosed())
+        waiting?.continuation.resume(throwing: HTTPConnectionClosed())
         waiting = nil
     }
 }

@@ -80,7 +80,7 @@ package protocol HTTPService: Sendable {
     func handle(_ request: HTTPRequest, _ responder: HTTPResponder)
 }
 
-/// Where a streamed body is written. Each write waits while the client is slower than the producer.
+/// Where a streamed body is written. A write waits while the client has not taken the one before.
 package struct HTTPBodyWriter: Sendable {
     let write: @Sendable (ByteBuffer) async throws -> Void
 
@@ -89,6 +89,15 @@ package struct HTTPBodyWriter: Sendable {
     package func write(_ bytes: [UInt8]) async throws {
         guard !bytes.isEmpty else { return }
         try await write(ByteBuffer(bytes: bytes))
+    }
+
+    /// Sends `pieces` one behind the other.
+    /// - Throws: ``HTTPConnectionClosed`` once the client is gone, `CancellationError`.
+    package func write(_ pieces: [[UInt8]]) async throws {
+        var buffer = ByteBufferAllocator().buffer(capacity: pieces.reduce(0) { $0 + $1.count })
+        for piece in pieces { buffer.writeBytes(piece) }
+        guard buffer.readableBytes > 0 else { return }
+        try await write(buffer)
     }
 }
 

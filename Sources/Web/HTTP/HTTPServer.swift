@@ -1,4 +1,4 @@
-internal import NIOCore
+package import NIOCore
 internal import NIOHTTP1
 internal import NIOHTTP2
 package import NIOPosix
@@ -34,6 +34,14 @@ package final class HTTPServer: Sendable {
         var loops: [ObjectIdentifier: HTTPLoop] = [:]
         for eventLoop in group.makeIterator() { loops[ObjectIdentifier(eventLoop)] = HTTPLoop(eventLoop) }
         self.loops = loops
+    }
+
+    /// What handles the bytes of one HTTP/1 connection without TLS, for a channel of the caller's own.
+    package static func connectionHandler(
+        _ service: any HTTPService, limits: HTTPLimits, on eventLoop: any EventLoop
+    ) -> any ChannelHandler {
+        let state = HTTPServerState(service: service, limits: limits)
+        return HTTP1Connection(state, loop: HTTPLoop(eventLoop), isSecure: false)
     }
 
     /// Open connections.
