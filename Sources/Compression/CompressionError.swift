@@ -14,11 +14,12 @@ package enum CompressionError: Error, Hashable, CustomStringConvertible {
     /// The bytes unpack to more than allowed for their size: a "bomb".
     case tooDense(Format, offset: Int, maximumRatio: Int)
 
-    /// A sentence.
+    /// A sentence; it begins as what Go's packages for these formats say.
     package var description: String {
         switch self {
-        case .truncated(let format, let offset):
-            "\(format.rawValue): unexpected end of the compressed body at byte \(offset)"
+        case .truncated(.gzip, let offset): "unexpected EOF: the gzip body ends too early, at byte \(offset)"
+        case .truncated(.snappy, let offset): "snappy: corrupt input: the body ends too early, at byte \(offset)"
+        case .truncated(.zstd, let offset): "zstd: the body ends too early, at byte \(offset)"
         case .corrupt(let format, let offset, let reason): "\(format.rawValue): \(reason) at byte \(offset)"
         case .tooLarge(let format, let maximum):
             "\(format.rawValue): the body unpacks to more than the \(maximum) bytes allowed"

@@ -33,6 +33,20 @@ import Web
         #expect(throws: PushTarget.Invalid(description: message)) { try group("a", rest) }
     }
 
+    @Test(arguments: [("YQ=a", "", 2), ("YWJjZGV*", "abc", 7), ("YWJjZ", "abc", 4)])
+    func `a job that is no base64 is shown as far as whole groups of four go`(text: String, shown: String, offset: Int)
+    {
+        let message = "invalid base64 encoding in job name \"\(shown)\": illegal base64 data at input byte \(offset)"
+        #expect(throws: PushTarget.Invalid(description: message)) { try group(text, isBase64: true) }
+    }
+
+    @Test func `labels that are not UTF-8 name no group, which is no error for who deletes`() throws {
+        let invalid = #expect(throws: PushTarget.Invalid.self) { try group("_w", isBase64: true) }
+        #expect(try #require(invalid).namesNoGroup)
+        let improper = #expect(throws: PushTarget.Invalid.self) { try group("a", "/a-b/v") }
+        #expect(try #require(improper).namesNoGroup == false)
+    }
+
     @Test func `a job is required`() {
         #expect(throws: PushTarget.Invalid(description: "job name is required")) { try group("=", isBase64: true) }
     }

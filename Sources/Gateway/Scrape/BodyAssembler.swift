@@ -8,7 +8,7 @@ struct BodyAssembler {
     private static let collectedLimit = 32 * 1024
     /// Bytes of one body that are kept with their chunks. All scrapes pass the families in the same order and keep the
     /// same first part, so that this bounds what encodings of one format cost; the rest is encoded each time.
-    private static let keptLimit = 12 << 20
+    private static let keptLimit = 8 << 20
 
     /// What is complete and was not taken yet, in order; none is empty.
     private(set) var parts: [[UInt8]] = []

@@ -28,6 +28,20 @@ package final class FamilyView: Sendable {
         leftOutCount = record.leftOutCount
         entries = record.sorted.entries
     }
+
+    private init(withoutSeries other: FamilyView) {
+        name = other.name
+        type = other.type
+        help = other.help
+        unit = other.unit
+        hasOnlyLegacyNames = other.hasOnlyLegacyNames
+        shownCount = other.shownCount
+        leftOutCount = other.leftOutCount
+        entries = []
+    }
+
+    /// All but the series, which then need not be kept for it.
+    var withoutSeries: FamilyView { FamilyView(withoutSeries: self) }
 }
 
 extension GatewayState {

@@ -5,11 +5,21 @@ internal import MetricModel
 struct FamilyWriter {
     /// A stored family of which some chunks are written.
     private struct Current {
+        /// Without its series.
         let family: FamilyView
         let key: EncodingKey
-        var next = 0
+        /// The chunks that are still to be written, the last first. One that is written is let go, so that pushes need
+        /// not copy it to change it.
+        var chunks: [SeriesChunk]
         /// Whether the header is still to be written: with a filter, only when a series has passed.
         var lacksHeader: Bool
+
+        init(_ family: FamilyView, _ key: EncodingKey, lacksHeader: Bool) {
+            self.family = family.withoutSeries
+            self.key = key
+            self.lacksHeader = lacksHeader
+            chunks = family.entries.reversed().map(\.chunk)
+        }
     }
 
     private let format: ExpositionFormat
@@ -42,23 +52,18 @@ struct FamilyWriter {
             var length = 0
             for entry in family.entries { length += assembler.length(entry.chunk, of: family, key, encoder) }
             assembler.append(messageStart(family, metricsLength: length))
-            current = Current(family: family, key: key, lacksHeader: false)
+            current = Current(family, key, lacksHeader: false)
         case .text, .openMetrics001, .openMetrics100:
-            current = Current(family: family, key: key, lacksHeader: true)
+            current = Current(family, key, lacksHeader: true)
         }
     }
 
     /// Writes the next chunk of the family that was begun.
     /// - Returns: Whether there was one.
     mutating func step() -> Bool {
-        guard var current else { return false }
-        guard current.next < current.family.entries.count else {
-            self.current = nil
-            return false
-        }
+        // Taken out meanwhile: its list would be copied otherwise.
+        guard var current = current.take(), let chunk = current.chunks.popLast() else { return false }
         let family = current.family
-        let chunk = family.entries[current.next].chunk
-        current.next += 1
         if filter.isEmpty {
             if current.lacksHeader { assembler.append(textHeader(family)) }
             current.lacksHeader = false

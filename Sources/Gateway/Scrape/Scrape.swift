@@ -52,7 +52,7 @@ package struct Scrape: Sendable {
     /// The body in any format, encoded while it is taken.
     ///
     /// Encodings of series that did not change since an earlier scrape in the same format are reused, as far as they
-    /// are kept: the first 12 MiB of a body, and nothing in protobuf's text forms, which are for people.
+    /// are kept: the first 8 MiB of a body, and nothing in protobuf's text forms, which are for people.
     /// - Parameters:
     ///   - own: What the process exposes itself, in any order.
     ///   - format: What was negotiated.

@@ -9,9 +9,9 @@ internal import Synchronization
 package final class ScrapeBody: Sendable {
     /// Where the walk over the families is.
     fileprivate struct Walk {
-        let families: [FamilyView]
+        /// The stored families that are still to be written, the last first; those that are written are let go.
+        var families: [FamilyView]
         let filter: ScrapeFilter
-        var next = 0
         /// What the process exposes itself, by name, as far as it is not written yet.
         var own: ArraySlice<MetricFamily>
         var writer: FamilyWriter
@@ -23,7 +23,7 @@ package final class ScrapeBody: Sendable {
     init(_ scrape: Scrape, own: [MetricFamily], format: ExpositionFormat, coding: Scrape.Coding) {
         walk = Mutex(
             Walk(
-                families: scrape.view.families, filter: scrape.filter,
+                families: scrape.view.families.reversed(), filter: scrape.filter,
                 own: own.filter { !$0.metrics.isEmpty }.sorted { $0.name < $1.name }[...],
                 writer: FamilyWriter(format, filter: scrape.filter, isGzipped: coding == .gzip)))
     }
@@ -58,18 +58,17 @@ extension ScrapeBody.Walk {
     /// Goes on by a chunk, or to the next family.
     mutating func advance() {
         if writer.step() { return }
-        guard next < families.count else {
+        guard let family = families.last else {
             if let first = own.popFirst() { return writer.append(first) }
             writer.finish()
             isFinished = true
             return
         }
-        let family = families[next]
         if let first = own.first, first.name < family.name {
             own.removeFirst()
             return writer.append(first)
         }
-        next += 1
+        families.removeLast()
         if let first = own.first, first.name == family.name {
             own.removeFirst()
             writer.append(family.joined(with: first, filteredBy: filter))

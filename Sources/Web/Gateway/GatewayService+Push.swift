@@ -61,7 +61,9 @@ extension GatewayService {
             key = try RepeatedRequests.key(of: request, time: WallClock.nanoseconds())
         } catch {
             logger.debug("failed to parse URL", metadata: ["err": "\(error)"])
-            answer(.delete, request, responder, .error(error.status, error.description))
+            answer(
+                .delete, request, responder,
+                error.namesNoGroup ? HTTPResponse(.accepted) : .error(error.status, error.description))
             return
         }
         store.submit(Self.once(key, .delete(group)), on: responder.outcomes) { [metrics] outcome in

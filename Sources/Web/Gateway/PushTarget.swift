@@ -13,11 +13,14 @@ package enum PushTarget {
         package let description: String
         /// 400, or 413 for a limit.
         package let status: HTTPStatus
+        /// Whether the path is well formed, but no group can have its labels: to delete that is no error.
+        package let namesNoGroup: Bool
 
         /// The reason `description`.
-        package init(description: String, status: HTTPStatus = .badRequest) {
+        package init(description: String, status: HTTPStatus = .badRequest, namesNoGroup: Bool = false) {
             self.description = description
             self.status = status
+            self.namesNoGroup = namesNoGroup
         }
     }
 
@@ -64,7 +67,8 @@ package enum PushTarget {
         for label in labels {
             guard label.value.isValidUTF8 else {
                 throw Invalid(
-                    description: "improper value \(Quoting.quote(label.value)) of label \(label.name): it is not UTF-8")
+                    description: "improper value \(Quoting.quote(label.value)) of label \(label.name): it is not UTF-8",
+                    namesNoGroup: true)
             }
             guard label.name.count <= limits.metrics.maximumNameLength,
                 label.value.count <= limits.metrics.maximumLabelValueLength
@@ -114,13 +118,14 @@ package enum PushTarget {
         return text
     }
 
-    /// What upstream shows of a job that is no base64: as much as could be decoded.
+    /// What upstream shows of a job that is no base64: what Go's decoder has written before it fails, which is whole
+    /// groups of four characters.
     private static func partial(_ job: ArraySlice<UInt8>) -> [UInt8] {
-        var text = trimmed(job)
-        while !text.isEmpty {
-            if let decoded = try? Base64.decodeURL(text) { return decoded }
-            text.removeLast()
+        let text = trimmed(job)
+        do throws(Base64.Corrupt) {
+            return try Base64.decodeURL(text)
+        } catch {
+            return (try? Base64.decodeURL(text.prefix(error.offset / 4 * 4))) ?? []
         }
-        return []
     }
 }
