@@ -170,7 +170,8 @@ let benchmarks: [Target] =
 /// A program that throws random bytes at parsers; see FuzzTargets/README.md.
 func fuzzer(_ name: String, _ rooms: [String], _ packages: [Target.Dependency] = []) -> Target {
     .executableTarget(
-        name: name, dependencies: rooms.map { .byName(name: $0) } + packages, path: "FuzzTargets/" + name,
+        name: name, dependencies: (["FuzzDriver"] + rooms).map { .byName(name: $0) } + packages,
+        path: "FuzzTargets/" + name,
         swiftSettings: strict + [.unsafeFlags(["-parse-as-library"])],
         linkerSettings: [.unsafeFlags(["-use-ld=lld"])])
 }
@@ -179,6 +180,7 @@ func fuzzer(_ name: String, _ rooms: [String], _ packages: [Target.Dependency] =
 let fuzzers: [Target] =
     Context.environment["FUZZ"] == "1"
     ? [
+        .target(name: "FuzzDriver", path: "FuzzTargets/Driver", swiftSettings: strict),
         fuzzer("FuzzExposition", ["ByteCoding", "MetricModel", "Exposition"]),
         fuzzer("FuzzCompression", ["Compression"]),
         fuzzer("FuzzPromQL", ["MetricModel", "PromQL", "PromQLScripts", "TestSupport"]),

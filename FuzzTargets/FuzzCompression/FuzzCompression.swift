@@ -1,22 +1,8 @@
 import Compression
-
-/// libFuzzer's own loop; it calls `body` with each input and does not return before its time is up.
-@_silgen_name("LLVMFuzzerRunDriver")
-private func runDriver(
-    _ argumentCount: UnsafeMutablePointer<Int32>,
-    _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>>,
-    _ body: @convention(c) (UnsafePointer<UInt8>?, Int) -> Int32
-) -> Int32
+import FuzzDriver
 
 @main struct FuzzCompression {
-    static func main() {
-        var count = CommandLine.argc
-        var arguments = CommandLine.unsafeArgv
-        _ = runDriver(&count, &arguments) { data, size in
-            FuzzCompression.run(Array(UnsafeBufferPointer(start: data, count: size)))
-            return 0
-        }
-    }
+    static func main() { FuzzDriver.fuzz(run) }
 
     /// The first byte chooses the format; nothing may become larger than the limit, and what was packed comes back.
     static func run(_ input: [UInt8]) {

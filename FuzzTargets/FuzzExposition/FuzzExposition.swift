@@ -1,27 +1,13 @@
 import ByteCoding
 import Exposition
+import FuzzDriver
 import MetricModel
 
-/// libFuzzer's own loop; it calls `body` with each input and does not return before its time is up.
-@_silgen_name("LLVMFuzzerRunDriver")
-private func runDriver(
-    _ argumentCount: UnsafeMutablePointer<Int32>,
-    _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>>,
-    _ body: @convention(c) (UnsafePointer<UInt8>?, Int) -> Int32
-) -> Int32
-
 @main struct FuzzExposition {
-    static func main() {
-        var count = CommandLine.argc
-        var arguments = CommandLine.unsafeArgv
-        _ = runDriver(&count, &arguments) { data, size in
-            FuzzExposition.run(UnsafeBufferPointer(start: data, count: size))
-            return 0
-        }
-    }
+    static func main() { FuzzDriver.fuzz(run) }
 
     /// The first byte chooses the parser; what it accepts has to survive being written and read again.
-    static func run(_ input: UnsafeBufferPointer<UInt8>) {
+    static func run(_ input: [UInt8]) {
         guard let choice = input.first else { return }
         let body = Array(input.dropFirst())
         switch choice % 8 {

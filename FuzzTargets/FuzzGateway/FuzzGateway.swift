@@ -1,25 +1,11 @@
 import DurableFiles
+import FuzzDriver
 import Gateway
 import MetricModel
 import TestSupport
 
-/// libFuzzer's own loop; it calls `body` with each input and does not return before its time is up.
-@_silgen_name("LLVMFuzzerRunDriver")
-private func runDriver(
-    _ argumentCount: UnsafeMutablePointer<Int32>,
-    _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>>,
-    _ body: @convention(c) (UnsafePointer<UInt8>?, Int) -> Int32
-) -> Int32
-
 @main struct FuzzGateway {
-    static func main() {
-        var count = CommandLine.argc
-        var arguments = CommandLine.unsafeArgv
-        _ = runDriver(&count, &arguments) { data, size in
-            FuzzGateway.run(Array(UnsafeBufferPointer(start: data, count: size)))
-            return 0
-        }
-    }
+    static func main() { FuzzDriver.fuzz(run) }
 
     /// The first byte chooses what the rest is: a persistence file (a snapshot of ours or one of Pushgateway's), a
     /// segment of the journal, or effects without frames, each after its length.

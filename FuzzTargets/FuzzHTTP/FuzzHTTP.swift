@@ -1,3 +1,4 @@
+import FuzzDriver
 import ByteCoding
 import Gateway
 import MetricModel
@@ -5,23 +6,8 @@ import NIOCore
 import NIOEmbedded
 import Web
 
-/// libFuzzer's own loop; it calls `body` with each input and does not return before its time is up.
-@_silgen_name("LLVMFuzzerRunDriver")
-private func runDriver(
-    _ argumentCount: UnsafeMutablePointer<Int32>,
-    _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>>,
-    _ body: @convention(c) (UnsafePointer<UInt8>?, Int) -> Int32
-) -> Int32
-
 @main struct FuzzHTTP {
-    static func main() {
-        var count = CommandLine.argc
-        var arguments = CommandLine.unsafeArgv
-        _ = runDriver(&count, &arguments) { data, size in
-            FuzzHTTP.run(Array(UnsafeBufferPointer(start: data, count: size)))
-            return 0
-        }
-    }
+    static func main() { FuzzDriver.fuzz(run) }
 
     /// The first byte chooses what the rest is: the bytes of a connection, a path to push to, or a query.
     static func run(_ input: [UInt8]) {

@@ -1,15 +1,8 @@
+import FuzzDriver
 import MetricModel
 import PromQL
 import PromQLScripts
 import TestSupport
-
-/// libFuzzer's own loop; it calls `body` with each input and does not return before its time is up.
-@_silgen_name("LLVMFuzzerRunDriver")
-private func runDriver(
-    _ argumentCount: UnsafeMutablePointer<Int32>,
-    _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>>,
-    _ body: @convention(c) (UnsafePointer<UInt8>?, Int) -> Int32
-) -> Int32
 
 @main struct FuzzPromQL {
     private static let parser = Parser(options: .everything)
@@ -33,19 +26,12 @@ private func runDriver(
         return store
     }()
 
-    static func main() {
-        var count = CommandLine.argc
-        var arguments = CommandLine.unsafeArgv
-        _ = runDriver(&count, &arguments) { data, size in
-            FuzzPromQL.run(UnsafeBufferPointer(start: data, count: size))
-            return 0
-        }
-    }
+    static func main() { FuzzDriver.fuzz(run) }
 
     /// Any bytes are a query, a selector, a metric, a series description and a script, or are refused; queries are
     /// evaluated, and give a result or an error.
-    static func run(_ input: UnsafeBufferPointer<UInt8>) {
-        let text = ByteString(Array(input))
+    static func run(_ input: [UInt8]) {
+        let text = ByteString(input)
         _ = try? parser.parseMetricSelector(text)
         _ = try? parser.parseMetric(text)
         _ = try? parser.parseSeriesDescription(text)

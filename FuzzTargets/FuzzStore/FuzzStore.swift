@@ -1,31 +1,17 @@
 import ByteCoding
 import DurableFiles
+import FuzzDriver
 import MetricModel
 import TSDB
 import TestSupport
 
-/// libFuzzer's own loop; it calls `body` with each input and does not return before its time is up.
-@_silgen_name("LLVMFuzzerRunDriver")
-private func runDriver(
-    _ argumentCount: UnsafeMutablePointer<Int32>,
-    _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>>,
-    _ body: @convention(c) (UnsafePointer<UInt8>?, Int) -> Int32
-) -> Int32
-
 @main struct FuzzStore {
-    static func main() {
-        var count = CommandLine.argc
-        var arguments = CommandLine.unsafeArgv
-        _ = runDriver(&count, &arguments) { data, size in
-            FuzzStore.run(UnsafeBufferPointer(start: data, count: size))
-            return 0
-        }
-    }
+    static func main() { FuzzDriver.fuzz(run) }
 
     /// The first byte chooses a file of a data directory, the rest is what it holds: as it is, or, so that the fuzzer
     /// gets behind the checksums, as the content of sound records. The directory is then opened, read, stopped and
     /// opened again, which must give the same samples.
-    static func run(_ input: UnsafeBufferPointer<UInt8>) {
+    static func run(_ input: [UInt8]) {
         guard let choice = input.first else { return }
         let body = Array(input.dropFirst())
         let disk = SimulatedDisk(seed: 1)
