@@ -41,7 +41,7 @@ extension FamilyDecoder {
         }
     }
 
-    func histogram(_ range: Range<Int>, _ known: HistogramValue?) throws(WireError) -> HistogramValue {
+    func histogram(_ range: Range<Int>, _ known: HistogramValue?) throws(WireReader.Fault) -> HistogramValue {
         // A second histogram in one metric replaces the first: merging them says nothing sensible.
         let fields = try histogramFields(range)
         var value = HistogramValue(sum: fields.sum, created: fields.created)
@@ -58,7 +58,7 @@ extension FamilyDecoder {
         return value
     }
 
-    func histogramFields(_ range: Range<Int>) throws(WireError) -> HistogramFields {
+    func histogramFields(_ range: Range<Int>) throws(WireReader.Fault) -> HistogramFields {
         var fields = HistogramFields()
         var reader = WireReader(bytes, range)
         while let (number, wireType) = try reader.nextField() {
@@ -89,7 +89,7 @@ extension FamilyDecoder {
     /// A repeated `sint64`, packed or not.
     private func signedNumbers(
         _ reader: inout WireReader, _ wireType: Int, into numbers: inout [Int64]
-    ) throws(WireError) {
+    ) throws(WireReader.Fault) {
         if wireType == 0 {
             numbers.append(Varint.unzigzag(try reader.varint()))
             return
@@ -101,7 +101,7 @@ extension FamilyDecoder {
     /// A repeated `double`, packed or not.
     private func numbers(
         _ reader: inout WireReader, _ wireType: Int, into numbers: inout [Double]
-    ) throws(WireError) {
+    ) throws(WireReader.Fault) {
         if wireType == 1 {
             numbers.append(try reader.double())
             return
@@ -110,7 +110,7 @@ extension FamilyDecoder {
         while !inner.isAtEnd { numbers.append(try inner.double()) }
     }
 
-    private func bucket(_ range: Range<Int>) throws(WireError) -> HistogramFields.BucketFields {
+    private func bucket(_ range: Range<Int>) throws(WireReader.Fault) -> HistogramFields.BucketFields {
         var bucket = HistogramFields.BucketFields()
         var reader = WireReader(bytes, range)
         while let (number, wireType) = try reader.nextField() {
@@ -125,7 +125,7 @@ extension FamilyDecoder {
         return bucket
     }
 
-    private func span(_ range: Range<Int>) throws(WireError) -> BucketSpan {
+    private func span(_ range: Range<Int>) throws(WireReader.Fault) -> BucketSpan {
         var span = BucketSpan(offset: 0, length: 0)
         var reader = WireReader(bytes, range)
         while let (number, wireType) = try reader.nextField() {

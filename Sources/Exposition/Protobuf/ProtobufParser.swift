@@ -30,10 +30,11 @@ package enum ProtobufParser {
                 throw .limit(
                     "the body has more than \(limits.maximumFamilies) metric names; push fewer or raise the limit")
             }
-            do throws(WireError) {
+            do throws(WireReader.Fault) {
                 families.append(try decoder.family(message))
             } catch {
-                throw ParseError.protobuf(describe(error))
+                // Upstream has one text for whatever is wrong.
+                throw ParseError.protobuf("proto: cannot parse invalid wire-format data")
             }
             if let excess = decoder.excess { throw .limit(excess) }
         }
@@ -56,12 +57,6 @@ package enum ProtobufParser {
         position = range.upperBound
         return range
     }
-
-    static func describe(_ error: WireError) -> String {
-        switch error {
-        case .invalid: "proto: cannot parse invalid wire-format data"
-        }
-    }
 }
 
 /// Reads `MetricFamily` messages.
@@ -79,7 +74,7 @@ struct FamilyDecoder {
         self.limits = limits
     }
 
-    mutating func family(_ range: Range<Int>) throws(WireError) -> MetricFamily {
+    mutating func family(_ range: Range<Int>) throws(WireReader.Fault) -> MetricFamily {
         // The type stands before the metrics in every usual encoder; where not, their values are chosen afterwards.
         var family = MetricFamily(name: "", type: .counter)
         var metrics: [Range<Int>] = []
@@ -129,7 +124,7 @@ struct FamilyDecoder {
         ByteString(copy(UnsafeRawBufferPointer(rebasing: bytes[range]).assumingMemoryBound(to: UInt8.self)))
     }
 
-    private mutating func metric(_ range: Range<Int>, _ type: MetricType) throws(WireError) -> Metric {
+    private mutating func metric(_ range: Range<Int>, _ type: MetricType) throws(WireReader.Fault) -> Metric {
         var labels: [LabelPair] = []
         var values = MetricPayloads()
         var timestamp: Timestamp?
@@ -154,7 +149,7 @@ struct FamilyDecoder {
         return Metric(labels: labels, value: values.value(for: type), timestamp: timestamp)
     }
 
-    private mutating func label(_ range: Range<Int>, at index: Int) throws(WireError) -> LabelPair {
+    private mutating func label(_ range: Range<Int>, at index: Int) throws(WireReader.Fault) -> LabelPair {
         var name: Range<Int>?
         var value: Range<Int>?
         var reader = WireReader(bytes, range)
@@ -182,7 +177,7 @@ struct FamilyDecoder {
     }
 
     /// Gauge and Untyped: a number in field 1. A second message of the same field is merged into the first.
-    private func number64(_ range: Range<Int>, _ known: Double?) throws(WireError) -> Double {
+    private func number64(_ range: Range<Int>, _ known: Double?) throws(WireReader.Fault) -> Double {
         var value = known ?? 0
         var reader = WireReader(bytes, range)
         while let (number, wireType) = try reader.nextField() {
@@ -191,7 +186,7 @@ struct FamilyDecoder {
         return value
     }
 
-    private func counter(_ range: Range<Int>, _ known: CounterValue?) throws(WireError) -> CounterValue {
+    private func counter(_ range: Range<Int>, _ known: CounterValue?) throws(WireReader.Fault) -> CounterValue {
         var counter = known ?? CounterValue(0)
         var reader = WireReader(bytes, range)
         while let (number, wireType) = try reader.nextField() {
@@ -205,7 +200,7 @@ struct FamilyDecoder {
         return counter
     }
 
-    func summary(_ range: Range<Int>, _ known: SummaryValue?) throws(WireError) -> SummaryValue {
+    func summary(_ range: Range<Int>, _ known: SummaryValue?) throws(WireReader.Fault) -> SummaryValue {
         var summary = known ?? SummaryValue()
         var reader = WireReader(bytes, range)
         while let (number, wireType) = try reader.nextField() {
@@ -220,7 +215,7 @@ struct FamilyDecoder {
         return summary
     }
 
-    private func quantile(_ range: Range<Int>) throws(WireError) -> SummaryValue.Quantile {
+    private func quantile(_ range: Range<Int>) throws(WireReader.Fault) -> SummaryValue.Quantile {
         var quantile = SummaryValue.Quantile(0, 0)
         var reader = WireReader(bytes, range)
         while let (number, wireType) = try reader.nextField() {
@@ -233,7 +228,7 @@ struct FamilyDecoder {
         return quantile
     }
 
-    func exemplar(_ range: Range<Int>) throws(WireError) -> Exemplar {
+    func exemplar(_ range: Range<Int>) throws(WireReader.Fault) -> Exemplar {
         var pairs: [(name: ByteString, value: ByteString)] = []
         var exemplar = Exemplar(labels: .empty, value: 0)
         var reader = WireReader(bytes, range)
@@ -262,7 +257,7 @@ struct FamilyDecoder {
     }
 
     /// A `google.protobuf.Timestamp`, cut to what fits.
-    func nanoseconds(_ range: Range<Int>) throws(WireError) -> Int64 {
+    func nanoseconds(_ range: Range<Int>) throws(WireReader.Fault) -> Int64 {
         var seconds: Int64 = 0
         var nanoseconds: Int64 = 0
         var reader = WireReader(bytes, range)

@@ -85,7 +85,7 @@ package struct ProtobufReader {
             if nextMetric < metrics.count {
                 let range = metrics[nextMetric]
                 nextMetric &+= 1
-                do throws(WireError) { try readMetric(range) } catch { throw .protobuf("unexpected EOF") }
+                do throws(WireReader.Fault) { try readMetric(range) } catch { throw .protobuf("unexpected EOF") }
                 try planParts()
                 continue
             }
@@ -109,7 +109,7 @@ package struct ProtobufReader {
         }
         let end = at &+ Int(length)
         position = end
-        do throws(WireError) { try readFields(at..<end) } catch { throw .protobuf("unexpected EOF") }
+        do throws(WireReader.Fault) { try readFields(at..<end) } catch { throw .protobuf("unexpected EOF") }
         guard !metrics.isEmpty else { return true }  // passed over without a word
         let name = decoder.text(familyName)
         guard !name.isEmpty, name.isValidUTF8 else { throw .exposition("invalid metric name: \(name)") }
@@ -119,7 +119,7 @@ package struct ProtobufReader {
         return true
     }
 
-    private mutating func readFields(_ range: Range<Int>) throws(WireError) {
+    private mutating func readFields(_ range: Range<Int>) throws(WireReader.Fault) {
         familyName = 0..<0
         help = 0..<0
         unit = 0..<0
@@ -132,7 +132,7 @@ package struct ProtobufReader {
             case (1, 2): familyName = try reader.contents()
             case (2, 2): help = try reader.contents()
             case (3, 0):
-                guard let known = FamilyDecoder.type(try reader.varint()) else { throw .invalid }
+                guard let known = FamilyDecoder.type(try reader.varint()) else { throw .truncated }
                 type = known
             case (4, 2): metrics.append(try reader.contents())
             case (5, 2): unit = try reader.contents()
@@ -143,7 +143,7 @@ package struct ProtobufReader {
 
     // MARK: Metric
 
-    private mutating func readMetric(_ range: Range<Int>) throws(WireError) {
+    private mutating func readMetric(_ range: Range<Int>) throws(WireReader.Fault) {
         labelRanges.removeAll(keepingCapacity: true)
         timestamp = nil
         value = 0
@@ -175,7 +175,7 @@ package struct ProtobufReader {
         }
     }
 
-    private mutating func readPayload(_ range: Range<Int>) throws(WireError) {
+    private mutating func readPayload(_ range: Range<Int>) throws(WireReader.Fault) {
         switch type {
         case .summary: summary = try readSummary(range)
         case .histogram, .gaugeHistogram:
@@ -194,7 +194,7 @@ package struct ProtobufReader {
         }
     }
 
-    private mutating func readSummary(_ range: Range<Int>) throws(WireError) -> SummaryValue {
+    private mutating func readSummary(_ range: Range<Int>) throws(WireReader.Fault) -> SummaryValue {
         let summary = try decoder.summary(range, nil)
         created = summary.created
         return summary
@@ -369,7 +369,7 @@ package struct ProtobufReader {
     private func checkLabels() throws(ParseError) {
         for range in labelRanges {
             let pair: (Range<Int>, Range<Int>)
-            do throws(WireError) { pair = try labelTexts(range) } catch { throw .protobuf("unexpected EOF") }
+            do throws(WireReader.Fault) { pair = try labelTexts(range) } catch { throw .protobuf("unexpected EOF") }
             let name = UnsafeRawBufferPointer(rebasing: bytes[pair.0]).assumingMemoryBound(to: UInt8.self)
             let value = UnsafeRawBufferPointer(rebasing: bytes[pair.1]).assumingMemoryBound(to: UInt8.self)
             if name.count == 0 || !UTF8Validation.isValid(name) {
@@ -381,7 +381,7 @@ package struct ProtobufReader {
         }
     }
 
-    private func labelTexts(_ range: Range<Int>) throws(WireError) -> (Range<Int>, Range<Int>) {
+    private func labelTexts(_ range: Range<Int>) throws(WireReader.Fault) -> (Range<Int>, Range<Int>) {
         var name = range.lowerBound..<range.lowerBound
         var value = name
         var reader = WireReader(bytes, range)

@@ -22,7 +22,7 @@ struct OTLPProtobuf {
     }
 
     private func fields(
-        _ range: Range<Int>, _ body: (UInt64, WireReader.Value) throws(Fault) -> Void
+        _ range: Range<Int>, _ body: (Int, WireReader.Value) throws(Fault) -> Void
     ) throws(Fault) {
         var reader = WireReader(bytes, range)
         while let (number, value) = try reader.next() { try body(number, value) }
@@ -106,18 +106,33 @@ struct OTLPProtobuf {
 
     // MARK: Points
 
+    /// The numbers of the fields that all kinds of points have, but for the times, which are 2 and 3 in all of them.
+    private struct PointFields {
+        let attributes: Int
+        let exemplars: Int?
+        let flags: Int
+    }
+
+    private func readCommon(
+        _ number: Int, _ value: WireReader.Value, _ fields: PointFields, into point: inout OTLPMessage.Point
+    ) throws(Fault) {
+        switch number {
+        case 2: point.start = value.fixed
+        case 3: point.time = value.fixed
+        case fields.attributes: point.attributes.append(try attribute(value.range))
+        case fields.exemplars: point.exemplars.append(try exemplar(value.range))
+        case fields.flags: point.flags = UInt64(bitPattern: value.integer)
+        default: break
+        }
+    }
+
     private func numberPoint(_ range: Range<Int>) throws(Fault) -> OTLPMessage.NumberPoint {
         var result = OTLPMessage.NumberPoint()
         try fields(range) { (number, value) throws(Fault) in
             switch number {
-            case 2: result.point.start = value.fixed
-            case 3: result.point.time = value.fixed
             case 4: result.value = value.double
-            case 5: result.point.exemplars.append(try exemplar(value.range))
             case 6: result.value = Double(Int64(bitPattern: value.fixed))
-            case 7: result.point.attributes.append(try attribute(value.range))
-            case 8: result.point.flags = UInt64(bitPattern: value.integer)
-            default: break
+            default: try readCommon(number, value, .init(attributes: 7, exemplars: 5, flags: 8), into: &result.point)
             }
         }
         return result
@@ -127,16 +142,11 @@ struct OTLPProtobuf {
         var result = OTLPMessage.HistogramPoint()
         try fields(range) { (number, value) throws(Fault) in
             switch number {
-            case 2: result.point.start = value.fixed
-            case 3: result.point.time = value.fixed
             case 4: result.count = value.fixed
             case 5: result.sum = value.double
             case 6: try value.append(to: &result.counts, in: bytes, isFixed: true) { $0 }
             case 7: try value.append(to: &result.bounds, in: bytes, isFixed: true) { Double(bitPattern: $0) }
-            case 8: result.point.exemplars.append(try exemplar(value.range))
-            case 9: result.point.attributes.append(try attribute(value.range))
-            case 10: result.point.flags = UInt64(bitPattern: value.integer)
-            default: break
+            default: try readCommon(number, value, .init(attributes: 9, exemplars: 8, flags: 10), into: &result.point)
             }
         }
         return result
@@ -146,18 +156,13 @@ struct OTLPProtobuf {
         var result = OTLPMessage.ExponentialPoint()
         try fields(range) { (number, value) throws(Fault) in
             switch number {
-            case 1: result.point.attributes.append(try attribute(value.range))
-            case 2: result.point.start = value.fixed
-            case 3: result.point.time = value.fixed
             case 4: result.count = value.fixed
             case 5: result.sum = value.double
             case 6: result.scale = Int32(truncatingIfNeeded: value.signed)
             case 7: result.zeroCount = value.fixed
             case 8: result.positive = try buckets(value.range)
             case 9: result.negative = try buckets(value.range)
-            case 10: result.point.flags = UInt64(bitPattern: value.integer)
-            case 11: result.point.exemplars.append(try exemplar(value.range))
-            default: break
+            default: try readCommon(number, value, .init(attributes: 1, exemplars: 11, flags: 10), into: &result.point)
             }
         }
         return result
@@ -179,8 +184,6 @@ struct OTLPProtobuf {
         var result = OTLPMessage.SummaryPoint()
         try fields(range) { (number, value) throws(Fault) in
             switch number {
-            case 2: result.point.start = value.fixed
-            case 3: result.point.time = value.fixed
             case 4: result.count = value.fixed
             case 5: result.sum = value.double
             case 6:
@@ -190,9 +193,7 @@ struct OTLPProtobuf {
                     if number == 2 { pair.value = value.double }
                 }
                 result.quantiles.append(pair)
-            case 7: result.point.attributes.append(try attribute(value.range))
-            case 8: result.point.flags = UInt64(bitPattern: value.integer)
-            default: break
+            default: try readCommon(number, value, .init(attributes: 7, exemplars: nil, flags: 8), into: &result.point)
             }
         }
         return result
@@ -268,12 +269,5 @@ struct OTLPProtobuf {
             if number == 2 { result = try self.value(value.range, depth: depth) }
         }
         return (key, result)
-    }
-}
-
-extension WireReader.Value {
-    /// A `fixed64` field; 0 for other kinds.
-    fileprivate var fixed: UInt64 {
-        if case .fixed64(let bits) = self { bits } else { 0 }
     }
 }

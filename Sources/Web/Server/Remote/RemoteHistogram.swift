@@ -1,3 +1,4 @@
+internal import ByteCoding
 internal import MetricModel
 
 /// A native histogram of a remote write message; versions 1 and 2 have the same fields.
@@ -42,7 +43,7 @@ struct RemoteHistogram {
     }
 
     private mutating func readBuckets(
-        _ number: UInt64, _ value: WireReader.Value, _ bytes: UnsafeRawBufferPointer
+        _ number: Int, _ value: WireReader.Value, _ bytes: UnsafeRawBufferPointer
     ) throws(WireReader.Fault) {
         let double = { (bits: UInt64) in Double(bitPattern: bits) }
         let delta = { (bits: UInt64) in WireReader.Value.varint(bits).signed }

@@ -1,5 +1,5 @@
+internal import ByteCoding
 internal import MetricModel
-
 internal import TSDB
 
 /// The version of the remote write protocol, by the message that it sends.
@@ -35,7 +35,7 @@ struct RemoteWriteReader {
 
     /// Where the message of the next series lies; nil at the end.
     mutating func next() throws(WireReader.Fault) -> Range<Int>? {
-        let wanted: UInt64 = version == .one ? 1 : 5
+        let wanted = version == .one ? 1 : 5
         while let (number, value) = try reader.next() {
             if number == wanted { return value.range }
         }

@@ -1,3 +1,4 @@
+internal import ByteCoding
 internal import Compression
 internal import MetricModel
 internal import PromQL
