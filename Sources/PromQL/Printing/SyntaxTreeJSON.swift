@@ -14,13 +14,13 @@ extension Expression {
         return bytes
     }
 
-    fileprivate var tree: TreeValue {
+    fileprivate var tree: JSONField {
         switch self {
         case .number(let literal): ["type": "numberLiteral", "val": .text(FloatText.string(literal.value, .fixed))]
         case .string(let literal): ["type": "stringLiteral", "val": .bytes(literal.value)]
-        case .vector(let selector): .object(selector.fields(type: "vectorSelector"))
+        case .vector(let selector): .node(selector.fields(type: "vectorSelector"))
         case .matrix(let matrix):
-            .object(
+            .node(
                 matrix.selector.fields(type: "matrixSelector") + [
                     ("range", .milliseconds(matrix.range)), ("rangeExpr", .duration(matrix.rangeExpression)),
                 ])
@@ -48,7 +48,7 @@ extension Expression {
 }
 
 extension Function {
-    fileprivate var tree: TreeValue {
+    fileprivate var tree: JSONField {
         let signature = signature
         return [
             "name": .text(rawValue), "argTypes": .list(signature.arguments.map { .text($0.rawValue) }),
@@ -58,8 +58,8 @@ extension Function {
 }
 
 extension VectorMatching {
-    fileprivate var tree: TreeValue {
-        let number = { (value: Double?) in value.flatMap(JSONText.number).map { TreeValue.raw($0) } ?? .null }
+    fileprivate var tree: JSONField {
+        let number = { (value: Double?) in value.flatMap(JSONText.number).map { JSONField.raw($0) } ?? .null }
         return [
             "card": .text(cardinality.rawValue), "labels": .list(labels.map { .bytes($0) }), "on": .flag(isOn),
             "include": .list(include.map { .bytes($0) }),
@@ -69,8 +69,8 @@ extension VectorMatching {
 }
 
 extension VectorSelector {
-    fileprivate func fields(type: String) -> [(String, TreeValue)] {
-        let matchers = matchers.map { matcher -> TreeValue in
+    fileprivate func fields(type: String) -> [(String, JSONField)] {
+        let matchers = matchers.map { matcher -> JSONField in
             [
                 "name": .bytes(matcher.name), "type": .text(matcher.operation.rawValue), "value": .bytes(matcher.value),
             ]
@@ -85,7 +85,7 @@ extension VectorSelector {
 }
 
 extension Subquery {
-    fileprivate var tree: TreeValue {
+    fileprivate var tree: JSONField {
         [
             "type": "subquery", "expr": expression.tree, "range": .milliseconds(range),
             "rangeExpr": .duration(rangeExpression), "offset": .milliseconds(offset.duration),
@@ -96,11 +96,11 @@ extension Subquery {
 }
 
 extension AtModifier? {
-    fileprivate var timestampTree: TreeValue {
+    fileprivate var timestampTree: JSONField {
         if case .timestamp(let timestamp) = self { .number(timestamp) } else { .null }
     }
 
-    fileprivate var startOrEndTree: TreeValue {
+    fileprivate var startOrEndTree: JSONField {
         switch self {
         case .start: "start"
         case .end: "end"
@@ -110,7 +110,7 @@ extension AtModifier? {
 }
 
 extension DurationExpression.Operand {
-    fileprivate var tree: TreeValue {
+    fileprivate var tree: JSONField {
         switch self {
         case .expression(let expression): .duration(expression)
         case .literal(let literal):
@@ -122,55 +122,25 @@ extension DurationExpression.Operand {
     }
 }
 
-/// A JSON value on its way to text.
-private indirect enum TreeValue: ExpressibleByStringLiteral, ExpressibleByDictionaryLiteral {
-    case null
-    case raw(String)
-    case bytes(ByteString)
-    case list([TreeValue])
-    case object([(String, TreeValue)])
-
+/// Nodes are written as dictionary literals; their fields come in the order of their names.
+extension JSONField: ExpressibleByStringLiteral, ExpressibleByDictionaryLiteral {
     init(stringLiteral value: String) { self = .text(value) }
 
-    init(dictionaryLiteral elements: (String, TreeValue)...) { self = .object(elements) }
+    init(dictionaryLiteral elements: (String, JSONField)...) { self = .node(elements) }
 
-    static func text(_ text: String) -> TreeValue { .bytes(ByteString(text)) }
+    fileprivate static func node(_ fields: [(String, JSONField)]) -> JSONField {
+        .object(fields.sorted { $0.0 < $1.0 })
+    }
 
-    static func flag(_ flag: Bool) -> TreeValue { .raw(flag ? "true" : "false") }
+    fileprivate static func number(_ number: Int64) -> JSONField { .raw("\(number)") }
 
-    static func number(_ number: Int64) -> TreeValue { .raw("\(number)") }
+    fileprivate static func milliseconds(_ duration: QueryDuration) -> JSONField { .number(duration.milliseconds) }
 
-    static func milliseconds(_ duration: QueryDuration) -> TreeValue { .number(duration.milliseconds) }
-
-    static func duration(_ expression: DurationExpression?) -> TreeValue {
+    fileprivate static func duration(_ expression: DurationExpression?) -> JSONField {
         guard let expression else { return .null }
         return [
             "type": "durationExpr", "op": .text(expression.operation.rawValue), "lhs": expression.left?.tree ?? .null,
             "rhs": expression.right?.tree ?? .null, "wrapped": .flag(expression.isWrapped),
         ]
-    }
-
-    func append(to json: inout [UInt8]) {
-        switch self {
-        case .null: json.append(contentsOf: "null".utf8)
-        case .raw(let text): json.append(contentsOf: text.utf8)
-        case .bytes(let bytes): JSONText.append(bytes, to: &json)
-        case .list(let elements):
-            json.append(UInt8(ascii: "["))
-            for (index, element) in elements.enumerated() {
-                if index > 0 { json.append(UInt8(ascii: ",")) }
-                element.append(to: &json)
-            }
-            json.append(UInt8(ascii: "]"))
-        case .object(let fields):
-            json.append(UInt8(ascii: "{"))
-            for (index, field) in fields.sorted(by: { $0.0 < $1.0 }).enumerated() {
-                if index > 0 { json.append(UInt8(ascii: ",")) }
-                JSONText.append(field.0, to: &json)
-                json.append(UInt8(ascii: ":"))
-                field.1.append(to: &json)
-            }
-            json.append(UInt8(ascii: "}"))
-        }
     }
 }

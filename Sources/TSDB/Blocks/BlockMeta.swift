@@ -142,18 +142,20 @@ extension BlockMeta {
         func corrupt(_ reason: String, _ offset: Int = 0) -> StoreError {
             .corrupt(path: path, offset: Int64(offset), reason: reason)
         }
-        var parser = MetaParser(bytes)
-        guard let root = parser.document() else { throw corrupt("not valid JSON", parser.position) }
-        guard root["version"]?.integer == 1 else {
-            throw corrupt("unexpected meta file version \(root["version"]?.integer ?? 0)")
+        let root: JSONDocument
+        do throws(JSONDocument.Fault) { root = try JSONDocument.parse(bytes) } catch {
+            throw corrupt("not valid JSON: \(error.reason)", error.offset)
         }
-        guard let ulid = root["ulid"]?.text.flatMap({ ULID($0) }), let minimum = root["minTime"]?.integer,
-            let maximum = root["maxTime"]?.integer
+        guard root["version"].whole == 1 else {
+            throw corrupt("unexpected meta file version \(root["version"].whole ?? 0)")
+        }
+        guard let ulid = Self.ulid(root["ulid"]), let minimum = root["minTime"].whole,
+            let maximum = root["maxTime"].whole
         else { throw corrupt("ulid, minTime or maxTime is missing or wrong") }
         guard minimum <= maximum else { throw corrupt("minTime \(minimum) is after maxTime \(maximum)") }
         self.init(ulid: ulid, minimumTime: minimum, maximumTime: maximum)
         let numbers = root["stats"]
-        func number(_ name: String) -> UInt64 { UInt64(clamping: numbers?[name]?.integer ?? 0) }
+        func number(_ name: String) -> UInt64 { UInt64(clamping: numbers[name].whole ?? 0) }
         stats.samples = number("numSamples")
         stats.floatSamples = number("numFloatSamples")
         stats.histogramSamples = number("numHistogramSamples")
@@ -161,15 +163,17 @@ extension BlockMeta {
         stats.chunks = number("numChunks")
         stats.tombstones = number("numTombstones")
         let compaction = root["compaction"]
-        level = Int(clamping: compaction?["level"]?.integer ?? 0)
-        sources = (compaction?["sources"]?.items ?? []).compactMap { $0.text.flatMap { ULID($0) } }
-        isDeletable = compaction?["deletable"]?.isTrue ?? false
-        compactionFailed = compaction?["failed"]?.isTrue ?? false
-        hints = (compaction?["hints"]?.items ?? []).compactMap(\.text)
-        parents = (compaction?["parents"]?.items ?? []).compactMap { item in
-            guard let parent = item["ulid"]?.text.flatMap({ ULID($0) }) else { return nil }
+        level = Int(clamping: compaction["level"].whole ?? 0)
+        sources = compaction["sources"].elements.compactMap(Self.ulid)
+        isDeletable = compaction["deletable"].isTrue
+        compactionFailed = compaction["failed"].isTrue
+        hints = compaction["hints"].elements.compactMap { $0.string?.string }
+        parents = compaction["parents"].elements.compactMap { item in
+            guard let parent = Self.ulid(item["ulid"]) else { return nil }
             return Parent(
-                ulid: parent, minimumTime: item["minTime"]?.integer ?? 0, maximumTime: item["maxTime"]?.integer ?? 0)
+                ulid: parent, minimumTime: item["minTime"].whole ?? 0, maximumTime: item["maxTime"].whole ?? 0)
         }
     }
+
+    private static func ulid(_ field: JSONDocument) -> ULID? { field.string.flatMap { ULID($0.string) } }
 }

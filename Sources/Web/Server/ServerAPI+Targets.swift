@@ -111,17 +111,30 @@ extension ServerAPI {
         if pool.isEmpty { throw APIError(.badData, "no scrapePool parameter provided") }
         let text = form.first("labels")
         if text.isEmpty { throw APIError(.badData, "no labels parameter provided") }
-        guard let labels = LabelsJSON.parse(text) else {
+        guard let labels = Self.labels(json: text) else {
             throw APIError(.badData, "error parsing labels: not an object of strings")
         }
         guard let steps = targets.relabelSteps(ofPool: pool, labels) else { throw Self.noPool(pool) }
         let list = steps.map { step in
             JSONField.object([
-                ("rule", .raw(String(decoding: step.ruleJSON, as: UTF8.self))), ("output", .labels(step.output)),
+                ("rule", .encoded(step.ruleJSON)), ("output", .labels(step.output)),
                 ("keep", .flag(step.isKept)),
             ])
         }
         return Self.success(Self.object([("steps", .list(list))]))
+    }
+}
+
+extension ServerAPI {
+    /// A label set as clients send it, `{"name":"value"}`; nil for anything else.
+    private static func labels(json: ByteString) -> Labels? {
+        guard case .object(let members) = try? JSONDocument.parse(json.bytes) else { return nil }
+        var builder = LabelsBuilder()
+        for (name, value) in members {
+            guard let text = value.string else { return nil }
+            builder.set(name, text)
+        }
+        return builder.labels()
     }
 }
 
@@ -137,40 +150,12 @@ extension TargetStatus {
     }
 }
 
-/// A JSON value on its way to text; fields keep their order.
-indirect enum JSONField {
-    case text(String)
-    case bytes(ByteString)
-    case labels(Labels)
-    case flag(Bool)
-    case raw(String)
-    case list([JSONField])
-    case object([(String, JSONField)])
-
-    func append(to json: inout [UInt8]) {
-        switch self {
-        case .text(let text): JSONText.append(text, to: &json)
-        case .bytes(let bytes): JSONText.append(bytes, to: &json)
-        case .labels(let labels): QueryResultJSON.append(labels, to: &json)
-        case .flag(let flag): json += (flag ? "true" : "false").utf8
-        case .raw(let text): json += text.utf8
-        case .list(let elements):
-            json.append(UInt8(ascii: "["))
-            for (index, element) in elements.enumerated() {
-                if index > 0 { json.append(UInt8(ascii: ",")) }
-                element.append(to: &json)
-            }
-            json.append(UInt8(ascii: "]"))
-        case .object(let fields):
-            json.append(UInt8(ascii: "{"))
-            for (index, field) in fields.enumerated() {
-                if index > 0 { json.append(UInt8(ascii: ",")) }
-                JSONText.append(field.0, to: &json)
-                json.append(UInt8(ascii: ":"))
-                field.1.append(to: &json)
-            }
-            json.append(UInt8(ascii: "}"))
-        }
+extension JSONField {
+    /// A label set as an object.
+    static func labels(_ labels: Labels) -> JSONField {
+        var json: [UInt8] = []
+        QueryResultJSON.append(labels, to: &json)
+        return .encoded(json)
     }
 }
 
@@ -182,97 +167,4 @@ extension ServerAPI {
     }
 
     static func object(_ fields: [(String, JSONField)]) -> [UInt8] { json(.object(fields)) }
-}
-
-/// Label sets as clients send them: `{"name":"value"}`.
-enum LabelsJSON {
-    /// The labels, or nil for anything else.
-    static func parse(_ text: ByteString) -> Labels? {
-        var reader = Reader(bytes: text.bytes)
-        var builder = LabelsBuilder()
-        guard reader.take(UInt8(ascii: "{")) else { return nil }
-        if reader.take(UInt8(ascii: "}")) { return reader.isAtEnd ? .empty : nil }
-        repeat {
-            guard let name = reader.string(), reader.take(UInt8(ascii: ":")), let value = reader.string() else {
-                return nil
-            }
-            builder.set(name, value)
-        } while reader.take(UInt8(ascii: ","))
-        return reader.take(UInt8(ascii: "}")) && reader.isAtEnd ? builder.labels() : nil
-    }
-
-    private struct Reader {
-        let bytes: [UInt8]
-        var index = 0
-
-        private mutating func skipSpace() {
-            while index < bytes.count, [0x20, 0x09, 0x0A, 0x0D].contains(bytes[index]) { index += 1 }
-        }
-
-        var isAtEnd: Bool {
-            mutating get {
-                skipSpace()
-                return index == bytes.count
-            }
-        }
-
-        mutating func take(_ byte: UInt8) -> Bool {
-            skipSpace()
-            guard index < bytes.count, bytes[index] == byte else { return false }
-            index += 1
-            return true
-        }
-
-        mutating func string() -> ByteString? {
-            guard take(UInt8(ascii: "\"")) else { return nil }
-            var result: [UInt8] = []
-            while index < bytes.count {
-                let byte = bytes[index]
-                index += 1
-                switch byte {
-                case UInt8(ascii: "\""): return ByteString(result)
-                case 0..<0x20: return nil
-                case UInt8(ascii: "\\"):
-                    guard escape(into: &result) else { return nil }
-                default: result.append(byte)
-                }
-            }
-            return nil
-        }
-
-        private mutating func escape(into result: inout [UInt8]) -> Bool {
-            guard index < bytes.count else { return false }
-            let kind = bytes[index]
-            index += 1
-            switch kind {
-            case UInt8(ascii: "n"): result.append(0x0A)
-            case UInt8(ascii: "t"): result.append(0x09)
-            case UInt8(ascii: "r"): result.append(0x0D)
-            case UInt8(ascii: "b"): result.append(0x08)
-            case UInt8(ascii: "f"): result.append(0x0C)
-            case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): result.append(kind)
-            case UInt8(ascii: "u"):
-                guard let first = unit() else { return false }
-                var units = [first]
-                if (0xD800..<0xDC00).contains(first), index + 1 < bytes.count, bytes[index] == UInt8(ascii: "\\"),
-                    bytes[index + 1] == UInt8(ascii: "u")
-                {
-                    index += 2
-                    guard let second = unit() else { return false }
-                    units.append(second)
-                }
-                result += String(decoding: units, as: UTF16.self).utf8
-            default: return false
-            }
-            return true
-        }
-
-        private mutating func unit() -> UInt16? {
-            guard index + 4 <= bytes.count,
-                let value = UInt16(String(decoding: bytes[index..<(index + 4)], as: UTF8.self), radix: 16)
-            else { return nil }
-            index += 4
-            return value
-        }
-    }
 }

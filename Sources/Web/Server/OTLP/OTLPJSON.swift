@@ -7,7 +7,10 @@ internal import MetricModel
 enum OTLPJSON {
     /// The message that `bytes` hold.
     static func read(_ bytes: [UInt8]) throws(OTLPFault) -> OTLPMessage {
-        let root = try JSONDocument.parse(bytes)
+        let root: JSONDocument
+        do throws(JSONDocument.Fault) { root = try JSONDocument.parse(bytes) } catch {
+            throw OTLPFault(message: "invalid JSON at byte \(error.offset): \(error.reason)")
+        }
         var message = OTLPMessage()
         for resource in root["resourceMetrics"].elements {
             var read = OTLPMessage.Resource()

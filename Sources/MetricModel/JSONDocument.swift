@@ -1,9 +1,16 @@
 internal import ByteCoding
-internal import MetricModel
 
-/// A JSON value that a client sent: read whole, asked for what is expected of it. What is not there, or of another
+/// A JSON value that somebody else wrote: read whole, asked for what is expected of it. What is not there, or of another
 /// kind, reads as empty.
-indirect enum JSONDocument: Sendable {
+package indirect enum JSONDocument: Sendable {
+    /// Why bytes are no JSON.
+    package struct Fault: Error, Sendable {
+        /// What is wrong.
+        package let reason: String
+        /// Of the byte where it shows.
+        package let offset: Int
+    }
+
     case missing
     case null
     case flag(Bool)
@@ -14,12 +21,12 @@ indirect enum JSONDocument: Sendable {
     case object([(key: ByteString, value: JSONDocument)])
 
     /// Values are read to this depth.
-    static let maximumDepth = 128
+    package static let maximumDepth = 128
 
     /// The value that `bytes` hold.
-    /// - Throws: What is wrong with them.
+    /// - Throws: ``Fault``: what is wrong with them.
     /// - Complexity: O(bytes).
-    static func parse(_ bytes: [UInt8]) throws(OTLPFault) -> JSONDocument {
+    package static func parse(_ bytes: [UInt8]) throws(Fault) -> JSONDocument {
         var parser = Parser(bytes: bytes)
         let value = try parser.value(depth: 0)
         parser.skipBlanks()
@@ -28,37 +35,42 @@ indirect enum JSONDocument: Sendable {
     }
 
     /// A member of an object, the last of its name.
-    subscript(key: String) -> JSONDocument {
+    package subscript(key: String) -> JSONDocument {
         guard case .object(let members) = self else { return .missing }
         let name = ByteString(key)
         return members.last { $0.key == name }?.value ?? .missing
     }
 
-    var members: [(key: ByteString, value: JSONDocument)] {
+    /// The members of an object, as they come.
+    package var members: [(key: ByteString, value: JSONDocument)] {
         if case .object(let members) = self { members } else { [] }
     }
 
-    var elements: [JSONDocument] {
+    /// The elements of a list.
+    package var elements: [JSONDocument] {
         if case .list(let elements) = self { elements } else { [] }
     }
 
-    var isObject: Bool {
+    /// Whether it is an object.
+    package var isObject: Bool {
         if case .object = self { true } else { false }
     }
 
-    var isMissing: Bool {
+    /// Whether it is not there, or null.
+    package var isMissing: Bool {
         switch self {
         case .missing, .null: true
         default: false
         }
     }
 
-    var isTrue: Bool {
+    /// Whether it is `true`.
+    package var isTrue: Bool {
         if case .flag(true) = self { true } else { false }
     }
 
     /// A text, or a number as written.
-    var text: ByteString {
+    package var text: ByteString {
         switch self {
         case .string(let text), .number(let text): text
         default: ""
@@ -66,11 +78,23 @@ indirect enum JSONDocument: Sendable {
     }
 
     /// A number, or a text that holds one.
-    var number: Double { FloatText.parse(text.bytes, .go) ?? 0 }
+    package var number: Double { FloatText.parse(text.bytes, .go) ?? 0 }
 
-    var integer: Int64 { Int64(text.string) ?? Int64(exactly: number.rounded(.towardZero)) ?? 0 }
+    /// A whole number, or a text that holds one; else what is left of the number without its fraction, or 0.
+    package var integer: Int64 { Int64(text.string) ?? Int64(exactly: number.rounded(.towardZero)) ?? 0 }
 
-    var unsigned: UInt64 { UInt64(text.string) ?? UInt64(exactly: number.rounded(.towardZero)) ?? 0 }
+    /// The same for numbers from 0 on.
+    package var unsigned: UInt64 { UInt64(text.string) ?? UInt64(exactly: number.rounded(.towardZero)) ?? 0 }
+
+    /// A whole number; nil for all else.
+    package var whole: Int64? {
+        if case .number(let text) = self { Int64(text.string) } else { nil }
+    }
+
+    /// A text; nil for all else.
+    package var string: ByteString? {
+        if case .string(let text) = self { text } else { nil }
+    }
 
     private struct Parser {
         let bytes: [UInt8]
@@ -78,7 +102,7 @@ indirect enum JSONDocument: Sendable {
 
         init(bytes: [UInt8]) { self.bytes = bytes }
 
-        func fault(_ reason: String) -> OTLPFault { OTLPFault(message: "invalid JSON at byte \(index): \(reason)") }
+        func fault(_ reason: String) -> Fault { Fault(reason: reason, offset: index) }
 
         mutating func skipBlanks() {
             while index < bytes.count, [0x20, 0x09, 0x0A, 0x0D].contains(bytes[index]) { index += 1 }
@@ -91,7 +115,7 @@ indirect enum JSONDocument: Sendable {
             return true
         }
 
-        mutating func value(depth: Int) throws(OTLPFault) -> JSONDocument {
+        mutating func value(depth: Int) throws(Fault) -> JSONDocument {
             guard depth < JSONDocument.maximumDepth else { throw fault("nested too deeply") }
             skipBlanks()
             guard index < bytes.count else { throw fault("unexpected end") }
@@ -106,14 +130,14 @@ indirect enum JSONDocument: Sendable {
             }
         }
 
-        private mutating func word(_ text: StaticString, _ value: JSONDocument) throws(OTLPFault) -> JSONDocument {
+        private mutating func word(_ text: StaticString, _ value: JSONDocument) throws(Fault) -> JSONDocument {
             let matches = text.withUTF8Buffer { bytes[index...].starts(with: $0) }
             guard matches else { throw fault("unknown word") }
             index += text.utf8CodeUnitCount
             return value
         }
 
-        private mutating func number() throws(OTLPFault) -> JSONDocument {
+        private mutating func number() throws(Fault) -> JSONDocument {
             let allowed = Set("+-.0123456789eE".utf8)
             let digits = bytes[index...].prefix { allowed.contains($0) }
             guard FloatText.parse(Array(digits), .go) != nil else { throw fault("not a value") }
@@ -121,7 +145,7 @@ indirect enum JSONDocument: Sendable {
             return .number(ByteString(digits))
         }
 
-        private mutating func list(depth: Int) throws(OTLPFault) -> JSONDocument {
+        private mutating func list(depth: Int) throws(Fault) -> JSONDocument {
             index += 1
             var elements: [JSONDocument] = []
             if take(UInt8(ascii: "]")) { return .list(elements) }
@@ -130,7 +154,7 @@ indirect enum JSONDocument: Sendable {
             return .list(elements)
         }
 
-        private mutating func object(depth: Int) throws(OTLPFault) -> JSONDocument {
+        private mutating func object(depth: Int) throws(Fault) -> JSONDocument {
             index += 1
             var members: [(key: ByteString, value: JSONDocument)] = []
             if take(UInt8(ascii: "}")) { return .object(members) }
@@ -145,7 +169,7 @@ indirect enum JSONDocument: Sendable {
             return .object(members)
         }
 
-        private mutating func string() throws(OTLPFault) -> ByteString {
+        private mutating func string() throws(Fault) -> ByteString {
             index += 1
             var result: [UInt8] = []
             while index < bytes.count {
@@ -161,7 +185,7 @@ indirect enum JSONDocument: Sendable {
             throw fault("text without end")
         }
 
-        private mutating func escape(into result: inout [UInt8]) throws(OTLPFault) {
+        private mutating func escape(into result: inout [UInt8]) throws(Fault) {
             guard index < bytes.count else { throw fault("text without end") }
             let kind = bytes[index]
             index += 1
@@ -183,7 +207,7 @@ indirect enum JSONDocument: Sendable {
             }
         }
 
-        private mutating func unit() throws(OTLPFault) -> UInt16 {
+        private mutating func unit() throws(Fault) -> UInt16 {
             guard index + 4 <= bytes.count,
                 let unit = UInt16(String(decoding: bytes[index..<(index + 4)], as: UTF8.self), radix: 16)
             else { throw fault("bad \\u escape") }
