@@ -1,5 +1,5 @@
-import FuzzDriver
 import ByteCoding
+import FuzzDriver
 import Gateway
 import MetricModel
 import NIOCore
