@@ -119,6 +119,20 @@ import Testing
         #expect(try BlockFixture.lines(merged) == BlockFixture.lines(list))
     }
 
+    @Test func `a merged block is of late samples just if all its parts are`() {
+        func meta(_ number: UInt64, late: Bool) -> BlockMeta {
+            var meta = BlockMeta(ulid: Self.ulid(number), minimumTime: 0, maximumTime: 100)
+            if late { meta.hints = [BlockMeta.outOfOrderHint] }
+            return meta
+        }
+        let late = BlockMeta(compacting: [meta(1, late: true), meta(2, late: true)], ulid: Self.ulid(3))
+        #expect(late.hints == [BlockMeta.outOfOrderHint])
+        #expect(late.isPartial)
+        let mixed = BlockMeta(compacting: [meta(1, late: true), meta(2, late: false)], ulid: Self.ulid(3))
+        #expect(mixed.hints.isEmpty)
+        #expect(!mixed.isPartial)
+    }
+
     @Test func `a block without samples left is not written`() throws {
         let disk = SimulatedDisk(seed: 1)
         try disk.makeDirectory("data")
