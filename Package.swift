@@ -38,7 +38,7 @@ let core: [Target] = [
     room("DurableFiles", ["ByteCoding"]),
     room("Gateway", ["ByteCoding", "MetricModel", "Matching", "Compression", "Exposition", "DurableFiles"]),
     room("TSDB", ["ByteCoding", "MetricModel", "Matching", "Compression", "DurableFiles", "CPrefetch"]),
-    room("Bridge", ["ByteCoding", "MetricModel", "Gateway", "TSDB"]),
+    room("Bridge", ["ByteCoding", "MetricModel", "Exposition", "Gateway", "TSDB"]),
     room("PromQL", ["ByteCoding", "MetricModel", "Matching"]),
     room("PromQLScripts", ["ByteCoding", "MetricModel", "Matching", "PromQL"]),
     room("TestSupport", ["ByteCoding", "MetricModel", "DurableFiles"]),

@@ -7,8 +7,10 @@ final class GroupWriter {
     private let database: Database
     private let appender: Appender
     private let owned: OwnedSeries
+    private let rules: BridgeRules
     private var samples: [ReferencedSample] = []
     private var numbers: [Double] = []
+    private static let instance: ByteString = "instance"
     /// References that the store does not know any more.
     private var lost: Set<SeriesReference> = []
     /// Samples in the batch.
@@ -16,14 +18,18 @@ final class GroupWriter {
 
     /// Which samples of a family are written.
     enum Extent {
-        case all
-        /// Those of metrics with series that the store has not heard of.
+        /// All that were pushed, and their exemplars.
+        case pushed
+        /// All once more.
+        case again
+        /// What was pushed of metrics with series that the store has not heard of.
         case unknown
     }
 
-    init(_ database: Database, _ owned: OwnedSeries) {
+    init(_ database: Database, _ owned: OwnedSeries, _ rules: BridgeRules) {
         self.database = database
         self.owned = owned
+        self.rules = rules
         appender = database.appender()
     }
 
@@ -36,27 +42,30 @@ final class GroupWriter {
 
     /// Writes the samples of one family of a group.
     /// - Parameters:
-    ///   - starts: Tells since when new metrics count.
     ///   - former: Series that the group had under another metric: they go on, and do not begin at zero again.
     /// - Returns: The series among `former` that were taken up again.
     @discardableResult
     func write(
-        _ name: ByteString, of group: BridgedGroup, at time: Timestamp, _ starts: inout StartTimes,
-        former: Set<SeriesReference> = [], extent: Extent = .all
+        _ name: ByteString, of group: BridgedGroup, at time: Timestamp, former: Set<SeriesReference> = [],
+        extent: Extent
     ) -> Set<SeriesReference> {
         // Taken out, so that members are changed in place.
         guard var family = group.families.removeValue(forKey: name) else { return [] }
         defer { group.families[name] = family }
         var resumed: Set<SeriesReference> = []
         for index in family.members.indices {
-            var isWanted = extent == .all
+            var isWanted = extent != .unknown
             if family.members[index].isIncomplete {
-                let start = starts.start(of: family.members[index].stored, in: name)
+                let start = group.start(of: family.members[index].stored, in: name, at: index)
                 let hasNew = complete(
                     &family.members[index], name, family.type, at: time, start: start, former, &resumed)
                 isWanted = isWanted || hasNew
             }
-            if isWanted { add(family.members[index], name, at: time) }
+            guard isWanted else { continue }
+            add(family.members[index], name, family.type, at: time)
+            if extent != .again, family.members[index].stored.mayHaveExemplars {
+                addExemplars(of: family.members[index], at: time)
+            }
         }
         return resumed
     }
@@ -67,9 +76,11 @@ final class GroupWriter {
             if group.times[index].reference == .none {
                 var pairs = [(name: Labels.metricName, value: group.times[index].name)]
                 pairs += group.key.labels.map { (name: $0.name, value: $0.value) }
-                group.times[index].reference = reference(Labels(pairs)) ?? .none
+                // As in an exposition: the target's own is not meant.
+                if !pairs.contains(where: { $0.name == Self.instance }) { pairs.append((Self.instance, "")) }
+                group.times[index].reference = rules.labels(pairs).map { reference($0) ?? .none } ?? .dropped
             }
-            guard group.times[index].reference != .none else { continue }
+            guard group.times[index].reference.isStored else { continue }
             samples.append(ReferencedSample(group.times[index].reference, time, group.times[index].seconds))
         }
     }
@@ -77,7 +88,7 @@ final class GroupWriter {
     /// Writes that series ended.
     func end(_ references: some Sequence<SeriesReference>, at time: Timestamp) {
         let marker = Double(bitPattern: SampleValue.staleBits)
-        for reference in references where reference != .none {
+        for reference in references where reference.isStored {
             samples.append(ReferencedSample(reference, time, marker))
         }
     }
@@ -92,7 +103,6 @@ final class GroupWriter {
         for index in group.times.indices where gone.contains(group.times[index].reference) {
             group.times[index].reference = .none
         }
-        var starts = StartTimes(nil)
         for name in Array(group.families.keys) {
             guard var family = group.families.removeValue(forKey: name) else { continue }
             for index in family.members.indices {
@@ -105,7 +115,7 @@ final class GroupWriter {
             let isIncomplete = family.members.contains(where: \.isIncomplete)
             group.families[name] = family
             // What the store has already it passes over.
-            if isIncomplete { write(name, of: group, at: time, &starts) }
+            if isIncomplete { write(name, of: group, at: time, extent: .again) }
         }
         writeTimes(of: group, at: time)
         hand()
@@ -128,11 +138,18 @@ final class GroupWriter {
         start: Timestamp?, _ former: Set<SeriesReference>, _ resumed: inout Set<SeriesReference>
     ) -> Bool {
         var hasNew = false
-        let labels = member.form.labels(name, member.stored.labels)
+        let labels = member.form.labels(name, member.stored.labels, rules)
         for index in member.references.indices where member.references[index] == .none && index < labels.count {
-            let isKnown = database.reference(of: labels[index]) != nil
+            guard let labels = labels[index] else {
+                member.references[index] = .dropped
+                continue
+            }
+            let native = index >= member.form.numberCount ? member.native(in: type) : nil
+            // Buckets that make no histogram get no series.
+            if index >= member.form.numberCount, native == nil { continue }
+            let isKnown = database.reference(of: labels) != nil
             if !isKnown { hasNew = true }
-            guard let reference = reference(labels[index]) else { continue }
+            guard let reference = reference(labels) else { continue }
             member.references[index] = reference
             if former.contains(reference) {
                 resumed.insert(reference)
@@ -145,8 +162,7 @@ final class GroupWriter {
                 case .never: false
                 }
             if beginsAtZero, member.form.startsAtZero(index, in: type) {
-                let native = index >= member.form.numberCount ? member.native : nil
-                addZero(reference, labels[index], native, before: time, start: start)
+                addZero(reference, labels, native, before: time, start: start)
             }
         }
         member.zero = .never
@@ -187,9 +203,9 @@ final class GroupWriter {
         }
     }
 
-    private func add(_ member: BridgedGroup.Member, _ name: ByteString, at time: Timestamp) {
+    private func add(_ member: BridgedGroup.Member, _ name: ByteString, _ type: MetricType, at time: Timestamp) {
         if member.form == .number {
-            guard let reference = member.references.first, reference != .none, let number = member.stored.number
+            guard let reference = member.references.first, reference.isStored, let number = member.stored.number
             else { return }
             samples.append(ReferencedSample(reference, time, number))
             return
@@ -197,12 +213,14 @@ final class GroupWriter {
         let value = member.stored.value
         numbers.removeAll(keepingCapacity: true)
         member.form.append(value, to: &numbers)
-        for (reference, number) in zip(member.references, numbers) where reference != .none {
+        for (reference, number) in zip(member.references, numbers) where reference.isStored {
             samples.append(ReferencedSample(reference, time, number))
         }
-        guard let native = member.native, let reference = member.references.last, reference != .none else { return }
+        guard let native = member.native(in: type), let reference = member.references.last, reference.isStored else {
+            return
+        }
         do throws(AppendError) {
-            let labels = { member.form.labels(name, member.stored.labels).last ?? .empty }
+            let labels = { (member.form.labels(name, member.stored.labels, self.rules).last ?? nil) ?? .empty }
             switch native {
             case .integer(let histogram):
                 _ = try appender.append(reference, labels: labels(), timestamp: time, histogram: histogram)
@@ -214,12 +232,22 @@ final class GroupWriter {
             if case .unknownSeries = error { lost.insert(reference) }
         }
     }
+
+    /// Writes the exemplars of a metric. The store passes over those that it has already.
+    private func addExemplars(of member: BridgedGroup.Member, at time: Timestamp) {
+        for (place, exemplar) in member.form.exemplars(of: member.stored.value) {
+            guard member.references.indices.contains(place), member.references[place].isStored else { continue }
+            var exemplar = exemplar
+            if exemplar.timestamp == nil { exemplar.timestamp = time }
+            // Exemplars are a help, not a duty: what cannot be added is left out, as in a scrape.
+            try? appender.append(member.references[place], exemplar: exemplar)
+        }
+    }
 }
 
 extension BridgedGroup.Member {
-    /// The native histogram, if it is stored.
-    fileprivate var native: HistogramValue.NativePart? {
-        guard form.hasNative, case .histogram(let histogram) = stored.value else { return nil }
-        return histogram.native
+    /// The native histogram, if one is stored.
+    fileprivate func native(in type: MetricType) -> HistogramValue.NativePart? {
+        form.count > form.numberCount ? form.nativeHistogram(of: stored.value, in: type) : nil
     }
 }

@@ -11,12 +11,13 @@ package import TSDB
 /// goes, its series end at once. Series and values are those that a scrape with `honor_labels` would give.
 ///
 /// The store keeps one sample of a series for each millisecond: of two pushes of a group within one, the second counts
-/// for the next. Where that would lead more than ``maximumLead`` ahead, values are left out until the next refresh.
+/// for the next. Where that would lead more than ``maximumLead`` ahead, pushes wait together for the next millisecond
+/// that is free, and the latest values of all are stored then: what is stored is never older than a few milliseconds.
 ///
 /// A push costs what is pushed, on a thread of the bridge; who pushes does not wait for the store.
 package final class PushBridge: GatewayObserver {
     /// How far ahead of their pushes samples may lie, in milliseconds.
-    package static let maximumLead: Timestamp = 1000
+    package static let maximumLead: Timestamp = 2
     /// Metrics that may wait to be stored; beyond, the bridge looks at the groups as a whole instead.
     private static let maximumBacklog = 500_000
     /// Samples that are made visible at once.
@@ -30,7 +31,7 @@ package final class PushBridge: GatewayObserver {
         package var pushes: UInt64 = 0
         /// Samples that were handed to the store.
         package var samples: UInt64 = 0
-        /// Pushes whose values were left out until the next refresh, since too many came within a millisecond.
+        /// Pushes that waited for a free millisecond, since too many came within one.
         package var crowded: UInt64 = 0
         /// Looks at all groups because too many pushes waited.
         package var resyncs: UInt64 = 0
@@ -62,7 +63,12 @@ package final class PushBridge: GatewayObserver {
     private nonisolated(unsafe) var needsLoad = true
     /// The groups that were there before the first change that was noted.
     private nonisolated(unsafe) var present: [GroupView]?
-    private nonisolated(unsafe) var rules = HistogramRules()
+    private nonisolated(unsafe) var rules = BridgeRules()
+    /// Whether the rules changed so that series have other labels than those known.
+    private nonisolated(unsafe) var isRelabelled = false
+    /// Groups with something that waits for a free millisecond, and whether a look at them is planned.
+    private nonisolated(unsafe) var crowded: Set<GroupingKey> = []
+    private nonisolated(unsafe) var isLookPlanned = false
 
     /// A bridge that is not open at either end.
     /// - Parameters:
@@ -101,10 +107,11 @@ package final class PushBridge: GatewayObserver {
         }
     }
 
-    /// Sets how histograms are stored from now on.
-    package func setRules(_ rules: HistogramRules) {
+    /// Sets how series are stored from the next push or refresh on.
+    package func setRules(_ rules: BridgeRules) {
         queue.async { [self] in
             if self.rules != rules { needsLoad = true }
+            if self.rules.relabelling != rules.relabelling { isRelabelled = true }
             self.rules = rules
         }
     }
@@ -113,7 +120,7 @@ package final class PushBridge: GatewayObserver {
     package func close() {
         inbox.withLock { $0.isOpen = false }
         queue.sync {
-            drain()
+            drain(waits: false)
             database = nil
             store = nil
             groups = [:]
@@ -142,7 +149,7 @@ package final class PushBridge: GatewayObserver {
     }
 
     /// Returns when all that was pushed before is stored; not on an event loop.
-    package func flush() { queue.sync { drain() } }
+    package func flush() { queue.sync { drain(waits: false) } }
 
     /// Stores what all groups hold, with the present time; returns when that is done.
     package func refresh() {
@@ -151,9 +158,9 @@ package final class PushBridge: GatewayObserver {
             guard let database else { return }
             let time = now() / 1_000_000
             departed = departed.filter { $0.value >= time }
-            let writer = GroupWriter(database, owned)
-            for group in groups.values where group.lastTime < time {
-                write(group, at: time, writer)
+            let writer = GroupWriter(database, owned, rules)
+            for group in groups.values {
+                write(group, at: max(time, group.lastTime + 1), writer)
                 commit(writer, ifAbove: Self.batchSize)
             }
             commit(writer)
@@ -161,9 +168,10 @@ package final class PushBridge: GatewayObserver {
     }
 
     private func write(_ group: BridgedGroup, at time: Timestamp, _ writer: GroupWriter) {
+        if group.waiting != nil { settle(group, at: time, ahead: .max, writer, others: Array(group.families.keys)) }
+        guard group.lastTime < time else { return }
         group.lastTime = time
-        var starts = StartTimes(nil)
-        for name in Array(group.families.keys) { writer.write(name, of: group, at: time, &starts) }
+        for name in Array(group.families.keys) { writer.write(name, of: group, at: time, extent: .again) }
         writer.writeTimes(of: group, at: time)
         writer.finish(group, at: time)
     }
@@ -180,7 +188,8 @@ package final class PushBridge: GatewayObserver {
         }
     }
 
-    private func drain() {
+    /// - Parameter waits: Whether what finds no free millisecond may wait for one.
+    private func drain(waits: Bool = true) {
         guard let database, store != nil else { return }
         let (changes, isOverflowing) = inbox.withLock { inbox in
             defer {
@@ -193,13 +202,56 @@ package final class PushBridge: GatewayObserver {
         }
         if isOverflowing { counted.withLock { $0.resyncs += 1 } }
         if needsLoad || isOverflowing { load(database, afterLoss: isOverflowing) }
-        guard !changes.isEmpty else { return }
-        let writer = GroupWriter(database, owned)
+        guard !changes.isEmpty || !crowded.isEmpty else { return }
+        let writer = GroupWriter(database, owned, rules)
         for (change, time) in changes {
             apply(change, received: time, writer)
             commit(writer, ifAbove: Self.batchSize)
         }
+        settleCrowded(waits: waits, writer)
         commit(writer)
+    }
+
+    private func settleCrowded(waits: Bool, _ writer: GroupWriter) {
+        guard !crowded.isEmpty else { return }
+        let time = now() / 1_000_000
+        for key in crowded {
+            guard let group = groups[key] else { continue }
+            settle(group, at: time, ahead: waits ? Self.maximumLead : .max, writer)
+        }
+        guard !crowded.isEmpty, !isLookPlanned else { return }
+        isLookPlanned = true
+        queue.asyncAfter(deadline: .now() + .milliseconds(1)) { [weak self] in
+            self?.isLookPlanned = false
+            self?.drain()
+        }
+    }
+
+    /// Stores what waits in the group, unless that would lead further ahead of `wanted` than `lead`.
+    /// - Parameter others: Families that are stored with it.
+    private func settle(
+        _ group: BridgedGroup, at wanted: Timestamp, ahead lead: Timestamp = maximumLead, _ writer: GroupWriter,
+        others: [ByteString] = []
+    ) {
+        guard let waiting = group.waiting else { return }
+        let time = max(wanted, group.lastTime + 1)
+        guard time - wanted <= lead else {
+            crowded.insert(group.key)
+            return
+        }
+        crowded.remove(group.key)
+        group.waiting = nil
+        group.lastTime = time
+        var resumed: Set<SeriesReference> = []
+        for name in waiting.families {
+            resumed.formUnion(writer.write(name, of: group, at: time, former: waiting.former, extent: .pushed))
+        }
+        for name in others where !waiting.families.contains(name) {
+            writer.write(name, of: group, at: time, extent: .again)
+        }
+        writer.writeTimes(of: group, at: time)
+        writer.end(waiting.former.subtracting(resumed), at: time)
+        writer.finish(group, at: time)
     }
 
     private func apply(_ change: AppliedChange, received: Timestamp, _ writer: GroupWriter) {
@@ -210,10 +262,8 @@ package final class PushBridge: GatewayObserver {
             let group = group(key)
             _ = group.setTime(PushTimes.failureTimeName, time)
             if isNew { _ = group.setTime(PushTimes.expiryTimeName, GroupLifetime(lifetime, from: time).end) }
-            let sampleTime = max(time / 1_000_000, group.lastTime + 1)
-            group.lastTime = sampleTime
-            writer.writeTimes(of: group, at: sampleTime)
-            writer.finish(group, at: sampleTime)
+            group.wait([], [])
+            settle(group, at: time / 1_000_000, writer)
         case .removed(let key): remove(key, at: received, writer)
         case .wiped: for key in Array(groups.keys) { remove(key, at: received, writer) }
         }
@@ -247,29 +297,17 @@ package final class PushBridge: GatewayObserver {
         if let gone = group.setTime(PushTimes.expiryTimeName, push.lifetime.end) { dropped.append(gone) }
         owned.remove(dropped)
 
-        let wanted = push.time / 1_000_000
-        let time = max(wanted, group.lastTime + 1)
-        var former = Set(dropped)
-        former.remove(.none)
-        if time - wanted > Self.maximumLead {
-            counted.withLock { $0.crowded += 1 }
-            writer.end(former, at: group.lastTime + 1)
-            writer.finish(group, at: group.lastTime + 1)
-            return
-        }
-        group.lastTime = time
-        var starts = StartTimes(push)
-        var resumed: Set<SeriesReference> = []
-        for name in names { resumed.formUnion(writer.write(name, of: group, at: time, &starts, former: former)) }
-        writer.writeTimes(of: group, at: time)
-        writer.end(former.subtracting(resumed), at: time)
-        writer.finish(group, at: time)
+        group.wait(names, dropped)
+        settle(group, at: push.time / 1_000_000, writer)
+        if group.waiting != nil { counted.withLock { $0.crowded += 1 } }
     }
 
     private func remove(_ key: GroupingKey, at received: Timestamp, _ writer: GroupWriter) {
         guard let group = groups.removeValue(forKey: key) else { return }
+        crowded.remove(key)
+        let references = Set(group.references).union(group.waiting?.former ?? []).filter(\.isStored)
+        guard !references.isEmpty else { return }
         let time = max(received, group.lastTime + 1)
-        let references = group.references
         owned.remove(references)
         writer.end(references, at: time)
         writer.finish(group, at: time)
@@ -284,7 +322,7 @@ package final class PushBridge: GatewayObserver {
         guard let store else { return }
         needsLoad = false
         let time = now() / 1_000_000
-        let writer = GroupWriter(database, owned)
+        let writer = GroupWriter(database, owned, rules)
         var found: Set<GroupingKey> = []
         let take = { [self] (view: GroupView) in
             found.insert(view.key)
@@ -293,13 +331,17 @@ package final class PushBridge: GatewayObserver {
         }
         if let present, !afterLoss { present.forEach(take) } else { store.forEachGroup(take) }
         present = nil
+        isRelabelled = false
         for key in Array(groups.keys) where !found.contains(key) { remove(key, at: time, writer) }
         commit(writer)
     }
 
     private func load(_ view: GroupView, now time: Timestamp, _ writer: GroupWriter) {
         let group = group(view.key)
-        var dropped: [SeriesReference] = []
+        var dropped: [SeriesReference] = Array(group.waiting?.former ?? [])
+        group.waiting = nil
+        crowded.remove(view.key)
+        if isRelabelled { dropped += group.forgetReferences() }
         for family in view.families { dropped += group.replace(family.stored, zero: .ifUnknown, rules) }
         let names = Set(view.families.map(\.name))
         for name in Array(group.families.keys) where !names.contains(name) {
@@ -310,21 +352,18 @@ package final class PushBridge: GatewayObserver {
         if let gone = group.setTime(PushTimes.expiryTimeName, view.lifetime.end) { dropped.append(gone) }
         group.loadedTime = max(view.pushTime, view.failureTime)
         owned.remove(dropped)
-        var former = Set(dropped)
-        former.remove(.none)
-        var starts = StartTimes(nil)
+        var former = Set(dropped).filter(\.isStored)
         // Those whose push did not get into the store before the last process ended.
         for family in view.families.sorted(by: { $0.time < $1.time }) {
             let pushed = family.time / 1_000_000
             guard pushed > group.lastTime, pushed < time, time - pushed < Self.recent else { continue }
-            let resumed = writer.write(
-                family.name, of: group, at: pushed, &starts, former: former, extent: .unknown)
+            let resumed = writer.write(family.name, of: group, at: pushed, former: former, extent: .unknown)
             former.subtract(resumed)
             writer.finish(group, at: pushed)
         }
         let present = max(time, group.lastTime + 1)
         for name in Array(group.families.keys) {
-            former.subtract(writer.write(name, of: group, at: present, &starts, former: former))
+            former.subtract(writer.write(name, of: group, at: present, former: former, extent: .again))
         }
         group.lastTime = present
         writer.writeTimes(of: group, at: present)

@@ -1,20 +1,6 @@
 internal import ByteCoding
-internal import Gateway
+internal import Exposition
 internal import MetricModel
-
-/// How histograms are stored.
-package struct HistogramRules: Sendable, Hashable {
-    /// Native histograms are stored as such, not as their classic buckets.
-    package var keepsNative: Bool
-    /// Classic buckets are stored beside the native part.
-    package var alwaysKeepsClassic: Bool
-
-    /// Rules; those of a scrape without native histograms by default.
-    package init(keepsNative: Bool = false, alwaysKeepsClassic: Bool = false) {
-        self.keepsNative = keepsNative
-        self.alwaysKeepsClassic = alwaysKeepsClassic
-    }
-}
 
 /// Which series the value of a metric stands for: one for a number, several for a summary or a histogram. The numbers
 /// come first, in the order of an exposition's lines, then the native histogram.
@@ -23,17 +9,27 @@ struct SampleForm: Hashable {
         case number, summary, histogram
     }
 
+    /// Where the native histogram comes from.
+    private enum Native: UInt8 {
+        case none, pushed
+        /// Made of the classic buckets.
+        case converted
+    }
+
     private var kind = Kind.number
     /// Quantiles or upper bounds, as bits: every number equals itself.
     private var bounds: [UInt64] = []
-    private(set) var hasNative = false
+    private var native = Native.none
 
     /// The form of a number.
     static let number = SampleForm()
 
     private init() {}
 
-    init(_ value: MetricValue, _ rules: HistogramRules) {
+    /// The form that a protobuf scrape gives a value.
+    ///
+    /// Source: prometheus/prometheus model/textparse/protobufparse.go (`Next`).
+    init(_ value: MetricValue, _ rules: BridgeRules) {
         switch value {
         case .counter, .gauge, .untyped: break
         case .summary(let summary):
@@ -41,8 +37,13 @@ struct SampleForm: Hashable {
             bounds = summary.quantiles.map(\.quantile.bitPattern)
         case .histogram(let histogram):
             kind = .histogram
-            hasNative = rules.keepsNative && histogram.native != nil
-            if hasNative, !rules.alwaysKeepsClassic || histogram.buckets.isEmpty { return }
+            if rules.keepsNative, histogram.native?.isReadAsNative ?? false {
+                native = .pushed
+                if !rules.alwaysKeepsClassic || histogram.buckets.isEmpty { return }
+            } else if rules.convertsClassic {
+                native = .converted
+                if !rules.alwaysKeepsClassic { return }
+            }
             bounds = histogram.buckets.map(\.upperBound.bitPattern)
             if !histogram.buckets.contains(where: { $0.upperBound == .infinity }) {
                 bounds.append(Double.infinity.bitPattern)
@@ -56,7 +57,7 @@ struct SampleForm: Hashable {
     var numberCount: Int { kind == .number ? 1 : bounds.count + (hasTotals ? 2 : 0) }
 
     /// Number of all series.
-    var count: Int { numberCount + (hasNative ? 1 : 0) }
+    var count: Int { numberCount + (native == .none ? 0 : 1) }
 
     /// Appends the numbers of `value`, which has this form.
     func append(_ value: MetricValue, to numbers: inout [Double]) {
@@ -76,22 +77,76 @@ struct SampleForm: Hashable {
         }
     }
 
-    /// The label sets of all series of a metric. Empty labels are missing ones, as in a scrape that honours labels.
-    func labels(_ name: ByteString, _ labels: [LabelPair]) -> [Labels] {
-        if kind == .number { return [Self.series(name, labels)] }
-        var result: [Labels] = []
+    /// The native histogram of `value`, which has this form; nil if it has none, or none can be made of its buckets.
+    func nativeHistogram(of value: MetricValue, in type: MetricType) -> HistogramValue.NativePart? {
+        guard case .histogram(let histogram) = value else { return nil }
+        switch native {
+        case .none: return nil
+        case .pushed: return histogram.native.map { Self.asScraped($0, type, maximumEmpty: 0) }
+        case .converted:
+            var converter = ClassicHistogramConverter()
+            converter.setCount(histogram.count ?? 0)
+            converter.setSum(histogram.sum ?? 0)
+            for bucket in histogram.buckets { converter.setBucket(bucket.upperBound, bucket.count) }
+            // Buckets that make no histogram are passed over.
+            guard let converted = try? converter.convert() else { return nil }
+            return Self.asScraped(converted, type, maximumEmpty: nil)
+        }
+    }
+
+    private static func asScraped(
+        _ native: HistogramValue.NativePart, _ type: MetricType, maximumEmpty: Int?
+    ) -> HistogramValue.NativePart {
+        let hint: CounterResetHint = type == .gaugeHistogram ? .gauge : .unknown
+        switch native {
+        case .integer(var histogram):
+            histogram.counterResetHint = hint
+            if let maximumEmpty { histogram.compact(maximumEmpty: maximumEmpty) }
+            return .integer(histogram)
+        case .float(var histogram):
+            histogram.counterResetHint = hint
+            if let maximumEmpty { histogram.compact(maximumEmpty: maximumEmpty) }
+            return .float(histogram)
+        }
+    }
+
+    /// The exemplars of `value`, which has this form, and the places of their series. Those of a native histogram need
+    /// a time of their own.
+    func exemplars(of value: MetricValue) -> [(place: Int, exemplar: Exemplar)] {
+        switch value {
+        case .gauge, .untyped, .summary: return []
+        case .counter(let counter): return counter.exemplar.map { [(0, $0)] } ?? []
+        case .histogram(let histogram):
+            var result: [(place: Int, exemplar: Exemplar)] = []
+            if hasTotals {
+                for (place, bucket) in histogram.buckets.enumerated() {
+                    if let exemplar = bucket.exemplar { result.append((place, exemplar)) }
+                }
+            }
+            guard native != .none else { return result }
+            let own = histogram.exemplars.isEmpty ? histogram.buckets.compactMap(\.exemplar) : histogram.exemplars
+            let sorted = own.filter { $0.timestamp != nil }
+                .sorted { ($0.timestamp ?? 0, $0.value) < ($1.timestamp ?? 0, $1.value) }
+            return result + sorted.map { (count - 1, $0) }
+        }
+    }
+
+    /// The label sets of all series of a metric; nil for those that the rules drop.
+    func labels(_ name: ByteString, _ labels: [LabelPair], _ rules: BridgeRules) -> [Labels?] {
+        if kind == .number { return [Self.series(name, labels, rules)] }
+        var result: [Labels?] = []
         result.reserveCapacity(count)
         let isSummary = kind == .summary
         let member = isSummary ? name : Self.joined(name, "_bucket")
         for bound in bounds {
             let text = ByteString(FloatText.string(Double(bitPattern: bound), .openMetrics))
-            result.append(Self.series(member, labels, LabelPair(isSummary ? "quantile" : "le", text)))
+            result.append(Self.series(member, labels, rules, LabelPair(isSummary ? "quantile" : "le", text)))
         }
         if hasTotals {
-            result.append(Self.series(Self.joined(name, "_sum"), labels))
-            result.append(Self.series(Self.joined(name, "_count"), labels))
+            result.append(Self.series(Self.joined(name, "_sum"), labels, rules))
+            result.append(Self.series(Self.joined(name, "_count"), labels, rules))
         }
-        if hasNative { result.append(Self.series(name, labels)) }
+        if native != .none { result.append(Self.series(name, labels, rules)) }
         return result
     }
 
@@ -104,14 +159,30 @@ struct SampleForm: Hashable {
         }
     }
 
-    private static func series(_ name: ByteString, _ labels: [LabelPair], _ extra: LabelPair? = nil) -> Labels {
+    private static func series(
+        _ name: ByteString, _ labels: [LabelPair], _ rules: BridgeRules, _ extra: LabelPair? = nil
+    ) -> Labels? {
         var pairs = [(name: Labels.metricName, value: name)]
         pairs += labels.map { (name: $0.name, value: $0.value) }
         if let extra { pairs.append((name: extra.name, value: extra.value)) }
-        return Labels(pairs)
+        return rules.labels(pairs)
     }
 
     private static func joined(_ name: ByteString, _ suffix: String) -> ByteString {
         ByteString(name.bytes + Array(suffix.utf8))
+    }
+}
+
+extension HistogramValue.NativePart {
+    /// Whether a scrape takes the histogram for a native one: one without spans has to have a zero bucket.
+    fileprivate var isReadAsNative: Bool {
+        switch self {
+        case .integer(let histogram):
+            !histogram.positiveSpans.isEmpty || !histogram.negativeSpans.isEmpty || histogram.zeroThreshold > 0
+                || histogram.zeroCount > 0
+        case .float(let histogram):
+            !histogram.positiveSpans.isEmpty || !histogram.negativeSpans.isEmpty || histogram.zeroThreshold > 0
+                || histogram.zeroCount > 0
+        }
     }
 }

@@ -86,6 +86,15 @@ package struct StoredMetric: Sendable {
     /// - Complexity: O(labels); no allocation.
     package var number: Double? { series.number }
 
+    /// Whether it is of a kind that may hold exemplars: a histogram, or a counter that holds more than its number.
+    /// - Complexity: O(1); no allocation.
+    package var mayHaveExemplars: Bool {
+        switch PackedValue.Kind(rawValue: series.bytes[1]) {
+        case .histogram, .detailedCounter: true
+        case .counter, .gauge, .untyped, .meanGauge, .summary, nil: false
+        }
+    }
+
     /// The value as the model has it.
     package var value: MetricValue { series.value }
 

@@ -19,11 +19,15 @@ final class BridgeDriver {
     let store: GatewayStore
     let database: Database
 
-    init(_ rules: HistogramRules = HistogramRules(), disk: SimulatedDisk = SimulatedDisk(seed: 1)) throws {
+    init(
+        _ rules: BridgeRules = BridgeRules(), disk: SimulatedDisk = SimulatedDisk(seed: 1), exemplars: Int = 0
+    ) throws {
         let clock = clock
         bridge = PushBridge(now: { clock.milliseconds.withLock { $0 } * 1_000_000 })
         store = GatewayStore(options: .init(observer: bridge))
-        database = try Database.open("data", fileSystem: disk)
+        var options = Database.Options()
+        options.maximumExemplars = exemplars
+        database = try Database.open("data", options: options, fileSystem: disk)
         bridge.setRules(rules)
         bridge.open(from: store)
         bridge.open(into: database)

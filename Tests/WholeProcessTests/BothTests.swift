@@ -229,6 +229,60 @@ import Glibc
         #expect(both.stop() == 0)
     }
 
+    /// A job that renames, drops and converts, on both ways.
+    @Test func `what the gateway's job makes of series it makes of pushes as well`() throws {
+        let folder = try TemporaryFolder()
+        func configuration(_ port: Int) -> String {
+            """
+            global: {scrape_interval: 1s, scrape_timeout: 1s}
+            scrape_configs:
+            - job_name: pushed
+              honor_labels: true
+              convert_classic_histograms_to_nhcb: true
+              static_configs:
+              - targets: ["127.0.0.1:\(port)"]
+                labels: {site: x}
+              metric_relabel_configs:
+              - {source_labels: [__name__], regex: drop_.*, action: drop}
+              - {source_labels: [__name__], regex: old_(.*), target_label: __name__, replacement: new_$1}
+            """
+        }
+        // The port that the system chooses is none that a file could name: the flag's own is what both are held by.
+        try folder.write("both.yml", configuration(0))
+        let both = try RunningBoth(["--config=\(folder.path)/both.yml"], folder: folder)
+        let other = try RunningServer(folder: try TemporaryFolder(), configuration: configuration(both.gateway))
+        let client = PlainHTTP(port: both.gateway)
+        let push = """
+            old_g 1
+            drop_g 2
+            # TYPE h histogram
+            h_bucket{le="1"} 2
+            h_bucket{le="+Inf"} 3
+            h_sum 4.5
+            h_count 3
+
+            """
+        #expect(try client.request("PUT", "/metrics/job/demo/site/own", push).status == 200)
+        #expect(try client.request("PUT", "/metrics/job/plain", push).status == 200)
+        let selector = "%7Bjob%3D~%22demo%7Cplain%22%2C__name__!~%22scrape_.*%7Cup%22%7D"
+        func result(_ port: Int) throws -> String {
+            let body = try PlainHTTP(port: port).request("GET", "/api/v1/query?query=\(selector)").body
+            return body.split(separator: "{\"metric\":").dropFirst().map { part in
+                part.split(separator: "\"").filter { !$0.hasPrefix(":[") }.joined(separator: "\"")
+            }.sorted().joined(separator: "\n")
+        }
+        let server = both.server
+        _ = try eventually("both have the same") {
+            let (ours, theirs) = (try result(server), try result(other.port))
+            return ours == theirs && ours.contains("push_time_seconds") ? true : nil
+        }
+        let series = try result(server)
+        #expect(series.contains("new_g") && !series.contains("old_g") && !series.contains("drop_g"))
+        #expect(series.contains("\"buckets\"") && !series.contains("h_bucket"))
+        #expect(series.contains("\"site\":\"own\"") && series.contains("\"site\":\"x\""))
+        #expect(both.stop() == 0)
+    }
+
     @Test func `a job that is run leaves how it went, and its exit code is ours`() throws {
         let both = try RunningBoth()
         let narthex = try #require(Installed.narthex)

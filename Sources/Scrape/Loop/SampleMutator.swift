@@ -1,15 +1,19 @@
-internal import MetricModel
+package import MetricModel
 
 /// Gives scraped series their target's labels, and relabels them.
 ///
 /// Source: prometheus/prometheus scrape/scrape.go (`mutateSampleLabels`).
-struct SampleMutator: Sendable {
+package struct SampleMutator: Sendable {
     /// The target's labels that are not reserved.
     let targetLabels: [(name: ByteString, value: ByteString)]
     let honorsLabels: Bool
     let rules: [RelabelRule]
 
-    init(target: Labels, honorsLabels: Bool, rules: [RelabelRule]) {
+    /// - Parameters:
+    ///   - target: All labels of the target, the reserved ones among them.
+    ///   - honorsLabels: Whether labels of a series go before the target's.
+    ///   - rules: Rules for the series.
+    package init(target: Labels, honorsLabels: Bool, rules: [RelabelRule]) {
         targetLabels = target.pairs.filter { !$0.name.hasPrefix(TargetLabels.reservedPrefix) }
         self.honorsLabels = honorsLabels
         self.rules = rules
@@ -43,6 +47,12 @@ struct SampleMutator: Sendable {
         for name in empty where builder[name]?.isEmpty ?? false { builder.remove(name) }
         for rule in rules where !rule.apply(to: &builder) { return nil }
         return builder.labels()
+    }
+
+    /// The labels under which a series is stored; nil for one that is not, since a rule drops it or leaves it no name.
+    package func stored(_ labels: Labels) -> Labels? {
+        guard let labels = apply(labels), labels.metricName != nil else { return nil }
+        return labels
     }
 
     /// The labels of a series about the scrape itself, such as `up`: the target's always win.

@@ -50,8 +50,10 @@ enum BothCommand {
         let ports = ListeningPorts()
         return await withTaskGroup(of: Int32.self) { group in
             group.addTask {
-                await ServerProcess(flags: server, logger: logger, bridge: bridge, ports: ports, defaultJobs: jobs)
-                    .run()
+                await ServerProcess(
+                    flags: server, logger: logger, bridge: bridge, ports: ports, gatewayFlags: gateway,
+                    defaultJobs: jobs
+                ).run()
             }
             group.addTask { await GatewayProcess(flags: gateway, logger: logger, bridge: bridge, ports: ports).run() }
             let first = await group.next() ?? 1

@@ -17,6 +17,7 @@ struct ServerParts: Sendable {
     let logger: Logger
     let bridge: PushBridge?
     let ports: ListeningPorts?
+    let gatewayFlags: ParsedFlags?
     let manager: ScrapeManager
     let evaluator: MeteredEvaluator
     let replay = ReplayProgress()
@@ -25,7 +26,7 @@ struct ServerParts: Sendable {
 
     init(
         settings: ServerSettings, configuration: CurrentConfiguration, flags: ParsedFlags, logger: Logger,
-        bridge: PushBridge?, ports: ListeningPorts? = nil
+        bridge: PushBridge?, ports: ListeningPorts? = nil, gatewayFlags: ParsedFlags? = nil
     ) {
         self.settings = settings
         self.configuration = configuration
@@ -33,6 +34,7 @@ struct ServerParts: Sendable {
         self.logger = logger
         self.bridge = bridge
         self.ports = ports
+        self.gatewayFlags = gatewayFlags
         sink = DatabaseSink(bridge: bridge)
         manager = ScrapeManager(
             sink: sink, features: settings.scrapeFeatures, hostName: ProcessFacts.hostName, logger: logger)
@@ -71,7 +73,7 @@ struct ServerParts: Sendable {
     func follow(_ database: Database, _ loaded: LoadedConfiguration) {
         sink.database.open(database)
         evaluator.open(EngineEvaluator(engine, database))
-        bridge?.setRules(Self.rules(loaded))
+        bridge?.setRules(pushed(loaded).rules)
         bridge?.open(into: database)
     }
 
@@ -82,9 +84,9 @@ struct ServerParts: Sendable {
         guard let bridge else { return }
         let queue = DispatchQueue(label: "narthex.refresh")
         while !Task.isCancelled {
-            let loaded = configuration.current
-            let interval = max(1, loaded.configuration.global.scrapeInterval.milliseconds)
-            bridge.setRules(Self.rules(loaded))
+            let (rules, milliseconds) = pushed(configuration.current)
+            let interval = max(1, milliseconds)
+            bridge.setRules(rules)
             let wait = interval - ProcessFacts.now % interval
             do { try await Task.sleep(for: .milliseconds(wait)) } catch { return }
             await withCheckedContinuation { continuation in
@@ -96,10 +98,21 @@ struct ServerParts: Sendable {
         }
     }
 
-    private static func rules(_ loaded: LoadedConfiguration) -> HistogramRules {
+    /// What becomes of pushed series, and after how many milliseconds they are stored again: as the job that scrapes
+    /// this gateway says, or else with labels honoured and histograms as for all jobs.
+    private func pushed(_ loaded: LoadedConfiguration) -> (rules: BridgeRules, interval: Int64) {
+        if let flags = gatewayFlags {
+            let prefix = GatewaySettings.prefix(flags["web.route-prefix"], externalURL: flags["web.external-url"])
+            let job = GatewayJob(
+                in: loaded.jobs, addresses: flags.all("web.listen-address"),
+                path: prefix + flags["web.telemetry-path"])
+            if let job { return (job.rules, job.interval) }
+        }
         let global = loaded.configuration.global
-        return HistogramRules(
-            keepsNative: global.scrapesNativeHistograms, alwaysKeepsClassic: global.alwaysScrapesClassicHistograms)
+        let rules = BridgeRules(
+            keepsNative: global.scrapesNativeHistograms, alwaysKeepsClassic: global.alwaysScrapesClassicHistograms,
+            convertsClassic: global.convertsClassicHistograms)
+        return (rules, global.scrapeInterval.milliseconds)
     }
 
     /// Reads the configuration again whenever its files have changed, if that is asked for.
@@ -133,7 +146,7 @@ struct ServerParts: Sendable {
                 counts.samples),
             ServerMetrics.counter(
                 "narthex_bridge_crowded_pushes_total",
-                "Pushes whose values wait for the next refresh, since more than one a millisecond came for a group.",
+                "Pushes that were stored with others, since more than one a millisecond came for a group.",
                 counts.crowded),
             ServerMetrics.counter(
                 "narthex_bridge_resyncs_total",

@@ -1,0 +1,132 @@
+import Bridge
+import Matching
+import MetricModel
+import TSDB
+import TestSupport
+import Testing
+
+/// What a job that scrapes the gateway says of series holds for pushes as well.
+@Suite struct BridgeRulesTests {
+    private static let classic =
+        "# TYPE h histogram\nh_bucket{le=\"1\"} 1\nh_bucket{le=\"+Inf\"} 2\nh_sum 3\nh_count 2\n"
+    private let native = #"{__name__="h", job="a"}"#
+
+    @Test func `series that the rules drop are not stored, and renamed ones under their new name only`() throws {
+        let rules = BridgeRules(
+            relabelling: .init(identity: "1") { labels in
+                switch labels.metricName {
+                case "drop": nil
+                case "push_failure_time_seconds": nil
+                default: labels.setting("site", "x").removing("instance")
+                }
+            })
+        let driver = try BridgeDriver(rules)
+        try driver.push("g 1\ndrop 2\n")
+        driver.now += 10
+        try driver.push("g 2\ndrop 3\n")
+        driver.now += 10
+        driver.delete()
+        #expect(
+            try driver.samples() == [
+                #"{__name__="g", job="a", site="x"}"#: "0=1.0 10=2.0 20=stale",
+                #"{__name__="push_time_seconds", job="a", site="x"}"#: "0=1700000000.0 10=1700000000.01 20=stale",
+            ])
+    }
+
+    @Test func `other rules end the series they rename, and begin no counter again`() throws {
+        let driver = try BridgeDriver()
+        driver.now += 10
+        try driver.push("# TYPE c_total counter\nc_total 5\n# TYPE d_total counter\nd_total 6\n")
+        driver.bridge.flush()
+        driver.bridge.setRules(
+            BridgeRules(
+                relabelling: .init(identity: "2") { labels in
+                    let labels = labels.removing("instance")
+                    return labels.metricName == "c_total" ? labels.setting("__name__", "e_total") : labels
+                }))
+        driver.now += 10
+        driver.bridge.refresh()
+        driver.now += 10
+        driver.bridge.refresh()
+        #expect(
+            try driver.samples("._total") == [
+                #"{__name__="c_total", job="a"}"#: "9=0.0 10=5.0 20=stale",
+                #"{__name__="d_total", job="a"}"#: "9=0.0 10=6.0 20=6.0 21=6.0 30=6.0",
+                #"{__name__="e_total", job="a"}"#: "20=5.0 21=5.0 30=5.0",
+            ])
+    }
+
+    @Test func `classic histograms become native ones where the job converts them`() throws {
+        let driver = try BridgeDriver(BridgeRules(convertsClassic: true))
+        driver.now += 10
+        try driver.push(Self.classic)
+        #expect(try driver.samples("h.*") == [native: "9=h0.0 10=h2.0"])
+        let both = try BridgeDriver(BridgeRules(alwaysKeepsClassic: true, convertsClassic: true))
+        both.now += 10
+        try both.push(Self.classic)
+        let samples = try both.samples("h.*")
+        #expect(samples.count == 5)
+        #expect(samples[native] == "9=h0.0 10=h2.0")
+        #expect(samples[#"{__name__="h_bucket", job="a", le="1.0"}"#] == "9=0.0 10=1.0")
+    }
+
+    @Test func `buckets that make no histogram harm nothing`() throws {
+        let driver = try BridgeDriver(BridgeRules(convertsClassic: true))
+        try driver.push("# TYPE h histogram\nh_bucket{le=\"1\"} 5\nh_bucket{le=\"+Inf\"} 2\nh_sum 3\nh_count 2\ng 1\n")
+        #expect(try driver.samples("h.*|g") == [#"{__name__="g", job="a"}"#: "0=1.0"])
+    }
+
+    @Test func `exemplars of counters and buckets are stored once`() throws {
+        let driver = try BridgeDriver(exemplars: 100)
+        driver.now += 10
+        try driver.push(
+            """
+            # TYPE c counter
+            c_total 5 # {trace_id="a"} 1 1700000000.005
+            # TYPE h histogram
+            h_bucket{le="1"} 1 # {trace_id="b"} 0.5
+            h_bucket{le="+Inf"} 2
+            h_sum 3
+            h_count 2
+            # EOF
+
+            """, isOpenMetrics: true)
+        driver.bridge.flush()
+        driver.now += 10
+        driver.bridge.refresh()
+        #expect(
+            try exemplars(driver) == [
+                #"{__name__="c_total", job="a"}"#: ["5 1.0 {trace_id=\"a\"}"],
+                #"{__name__="h_bucket", job="a", le="1.0"}"#: ["10 0.5 {trace_id=\"b\"}"],
+            ])
+    }
+
+    @Test func `a converted histogram has the exemplars of its buckets that tell a time`() throws {
+        let driver = try BridgeDriver(BridgeRules(convertsClassic: true), exemplars: 100)
+        try driver.push(
+            """
+            # TYPE h histogram
+            h_bucket{le="1"} 1 # {trace_id="a"} 0.5 1700000000.002
+            h_bucket{le="2"} 1 # {trace_id="b"} 1.5
+            h_bucket{le="+Inf"} 2 # {trace_id="c"} 5 1700000000.001
+            h_sum 3
+            h_count 2
+            # EOF
+
+            """, isOpenMetrics: true)
+        driver.bridge.flush()
+        #expect(try exemplars(driver) == [native: ["1 5.0 {trace_id=\"c\"}", "2 0.5 {trace_id=\"a\"}"]])
+    }
+
+    private func exemplars(_ driver: BridgeDriver) throws -> [String: [String]] {
+        let all = try Matcher("__name__", .matches, ".+")
+        let found = try driver.database.exemplars(matching: [[all]], from: .min, to: .max)
+        return Dictionary(
+            uniqueKeysWithValues: found.map { series in
+                (
+                    "\(series.labels)",
+                    series.exemplars.map { "\(($0.timestamp ?? 0) - 1_700_000_000_000) \($0.value) \($0.labels)" }
+                )
+            })
+    }
+}
