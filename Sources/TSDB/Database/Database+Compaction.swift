@@ -43,6 +43,7 @@ extension Database {
         var generator = SystemRandomNumberGenerator()
         let newest = blocks.map { $0.meta.ulid.time }.max() ?? 0
         let written: BlockMeta?
+        let start = ContinuousClock.now
         do throws(StoreError) {
             written = try write(compactor, ULID(time: newest, using: &generator))
         } catch {
@@ -53,6 +54,7 @@ extension Database {
             }
             throw error
         }
+        counters.compactionLengths.note(since: start)
         counters.compactions.add(1, ordering: .relaxed)
         if let written {
             events(

@@ -116,7 +116,9 @@ extension Database {
         _ body: () throws(StoreError) -> BlockMeta?
     ) throws(StoreError) -> BlockMeta? {
         do throws(StoreError) {
+            let start = ContinuousClock.now
             let written = try body()
+            counters.compactionLengths.note(since: start)
             counters.compactions.add(1, ordering: .relaxed)
             if let written {
                 events(
@@ -152,16 +154,23 @@ extension Database {
     }
 
     private func forgetHead(before time: Timestamp) throws(StoreError) {
-        do throws(StoreError) { try head.forget(before: time) } catch {
+        let start = ContinuousClock.now
+        do throws(StoreError) {
+            try head.forget(before: time)
+            counters.headLengths.note(since: start)
+        } catch {
             counters.truncationsFailed.add(1, ordering: .relaxed)
             throw error
         }
     }
 
     private func checkpoint(before time: Timestamp) throws(StoreError) -> Bool {
+        let start = ContinuousClock.now
         do throws(StoreError) {
-            return try head.truncateLog(
+            let didWrite = try head.truncateLog(
                 before: time, on: fileSystem, segmentSize: options.walSegmentSize, events: events)
+            counters.logLengths.note(since: start)
+            return didWrite
         } catch {
             counters.checkpointsFailed.add(1, ordering: .relaxed)
             throw error

@@ -62,6 +62,10 @@ extension Database {
         metrics.walSyncs = wal.syncs
         metrics.walBytesWritten = wal.bytes
         metrics.walWritesFailed = wal.failedWrites
+        metrics.walSyncLengths = head.wal.syncLengths
+        metrics.compactionLengths = self.counters.compactionLengths.current
+        metrics.headLengths = self.counters.headLengths.current
+        metrics.logLengths = self.counters.logLengths.current
         metrics.walSegment = head.wal.currentSegment
         metrics.replayMilliseconds = replayMilliseconds
         metrics.walCorruptions = self.counters.corruptions.load(ordering: .relaxed)

@@ -24,6 +24,9 @@ package final class Database: Sendable {
 
     /// Counters since the start.
     final class Counters: Sendable {
+        let compactionLengths = LengthRecorder()
+        let headLengths = LengthRecorder()
+        let logLengths = LengthRecorder()
         let compactions = Atomic<UInt64>(0)
         let compactionsFailed = Atomic<UInt64>(0)
         let truncations = Atomic<UInt64>(0)

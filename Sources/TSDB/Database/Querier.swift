@@ -79,7 +79,7 @@ package final class Querier: Sendable {
     package func labelNames(_ matchers: [Matcher] = [], limit: Int = 0) throws(StoreError) -> LabelAnswer {
         var lists: [[ByteString]] = []
         for block in blocks { lists.append(try block.index.labelNames(matchers)) }
-        if let head { lists.append(try head.index.labelNames(matchers)) }
+        if let head, head.overlapsHead { lists.append(try head.index.labelNames(matchers)) }
         return LabelAnswer(lists, limit)
     }
 
@@ -89,7 +89,7 @@ package final class Querier: Sendable {
     ) throws(StoreError) -> LabelAnswer {
         var lists: [[ByteString]] = []
         for block in blocks { lists.append(try block.index.labelValues(of: name, matchers)) }
-        if let head { lists.append(try head.index.labelValues(of: name, matchers)) }
+        if let head, head.overlapsHead { lists.append(try head.index.labelValues(of: name, matchers)) }
         return LabelAnswer(lists, limit)
     }
 }

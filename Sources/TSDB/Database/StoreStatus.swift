@@ -108,6 +108,13 @@ package struct StoreMetrics: Sendable, Hashable {
     package var storageBytes: Int64 = 0
     package var walBytes: Int64 = 0
     package var replayMilliseconds: Int64 = 0
+    /// Of waiting for the disk.
+    package var walSyncLengths = LengthRecord()
+    package var compactionLengths = LengthRecord()
+    /// Of dropping from the head what is in blocks.
+    package var headLengths = LengthRecord()
+    /// Of dropping from the log what is in blocks.
+    package var logLengths = LengthRecord()
 
     /// Zeros.
     package init() {}

@@ -26,6 +26,14 @@ final class HeadView: Sendable {
     /// The series by their labels.
     var index: HeadIndex { HeadIndex(head: head) }
 
+    /// Whether any sample of the head lies between the view's first and last millisecond, as far as the head's own
+    /// range tells.
+    var overlapsHead: Bool {
+        let first = min(head.minimumTime.load(ordering: .relaxed), head.lateMinimumTime.load(ordering: .relaxed))
+        let last = max(head.maximumTime.load(ordering: .relaxed), head.lateMaximumTime.load(ordering: .relaxed))
+        return start <= end && first <= end && last >= start
+    }
+
     deinit { head.isolation.closeReader(snapshot) }
 
     /// The series that fulfil `matchers` and may have samples in the range, in no order.

@@ -47,6 +47,7 @@ final class WALWriter: Sendable {
 
     /// Numbers for metrics.
     final class Counters: Sendable {
+        let syncLengths = LengthRecorder()
         let bytes = Atomic<UInt64>(0)
         let failedWrites = Atomic<UInt64>(0)
     }
@@ -95,6 +96,9 @@ final class WALWriter: Sendable {
             syncState.withLock { $0.syncs }
         )
     }
+
+    /// How long syncs took.
+    var syncLengths: LengthRecord { counters.syncLengths.current }
 
     /// Writes the records of `batch` to the operating system.
     /// - Returns: the position to sync up to.
@@ -199,6 +203,7 @@ final class WALWriter: Sendable {
                 return state.failure
             }
             if let earlier { return earlier }
+            let start = ContinuousClock.now
             do throws(FileError) {
                 for file in files { try file.sync(.data) }
                 if hasNewNames { try fileSystem.syncDirectory(directory) }
@@ -209,6 +214,7 @@ final class WALWriter: Sendable {
                 lock.withLock { _ in state.failure = failure }
                 return failure
             }
+            counters.syncLengths.note(since: start)
             sync.position = target
             sync.syncs += 1
             return nil
