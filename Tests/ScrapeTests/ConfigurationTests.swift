@@ -264,4 +264,20 @@ import Testing
         #expect(size.bytes == bytes)
         #expect(size.description == shown)
     }
+
+    @Test func `flags change the defaults, and the file goes before them`() throws {
+        var defaults = GlobalConfiguration.Defaults()
+        defaults.reportsExtraMetrics = true
+        defaults.scrapeProtocols = ScrapeProtocol.protobufFirst
+        let jobs = "scrape_configs: [{job_name: a}, {job_name: b, extra_scrape_metrics: false}]"
+        for global in ["", "global: {}\n", "global:\n", "global: {scrape_interval: 5s}\n"] {
+            let read = try Configuration(Array("\(global)\(jobs)".utf8), defaults: defaults) { _ in nil }
+            #expect(read.scrapeConfigurations.map(\.reportsExtraMetrics) == [true, false])
+            #expect(read.scrapeConfigurations.first?.scrapeProtocols == ScrapeProtocol.protobufFirst)
+        }
+        let off = "global: {extra_scrape_metrics: false, scrape_protocols: [PrometheusText0.0.4]}\n\(jobs)"
+        let read = try Configuration(Array(off.utf8), defaults: defaults) { _ in nil }
+        #expect(read.scrapeConfigurations.first?.reportsExtraMetrics == false)
+        #expect(read.scrapeConfigurations.first?.scrapeProtocols == [.text004])
+    }
 }

@@ -114,6 +114,59 @@ import Testing
         #expect(both.scrape(body, at: 1).counts.scraped == 11)
     }
 
+    @Test func `a converted histogram begins with an empty one, at the start that it tells`() throws {
+        let body = """
+            # TYPE h histogram
+            h_bucket{le="1.0"} 1
+            h_bucket{le="+Inf"} 4
+            h_sum 7
+            h_count 4
+            h_created 1.5
+            # TYPE g gauge
+            g 1
+            # EOF
+
+            """
+        var options = ScrapeAppender.Options()
+        options.convertsClassicHistograms = true
+        options.addsStartZeros = true
+        let bench = Bench(options)
+        for time in [5000, 6000] { #expect(bench.scrape(body, .openMetrics, at: Int64(time)).failure == nil) }
+        #expect(bench.sink.values(name("h")) == ["1500:0.0"])
+        let stored = try #require(bench.sink.series(name("h"))).histograms
+        #expect(stored.map(\.timestamp) == [5000, 6000])
+        #expect(bench.sink.scraped == [name("h"), name("g")])
+    }
+
+    @Test func `series tell their type and unit, where that is asked for`() {
+        var options = ScrapeAppender.Options()
+        options.addsTypeAndUnitLabels = true
+        options.convertsClassicHistograms = true
+        let bench = Bench(options)
+        let body = """
+            # TYPE c_seconds counter
+            # UNIT c_seconds seconds
+            c_seconds_total{__type__="mine"} 1
+            # TYPE h histogram
+            h_bucket{le="+Inf"} 4
+            h_sum 7
+            h_count 4
+            # TYPE u unknown
+            u 1
+            # EOF
+
+            """
+        for time in [1, 2] { #expect(bench.scrape(body, .openMetrics, at: Int64(time)).failure == nil) }
+        #expect(
+            bench.sink.scraped == [
+                name("c_seconds_total", [("__type__", "counter"), ("__unit__", "seconds")]),
+                name("h", [("__type__", "histogram")]), name("u"),
+            ])
+        let other = Bench(options)
+        #expect(scrape(other, Self.families, at: 1) == nil)
+        #expect(other.sink.values(name("c_total", [("__type__", "counter"), ("x", "y")])) == ["1:5.0"])
+    }
+
     @Test func `broken protobuf fails the scrape`() {
         let bench = Bench()
         #expect(bench.scrape("\u{5}ab", .protobuf, at: 1).failure != nil)

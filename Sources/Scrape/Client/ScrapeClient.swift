@@ -25,6 +25,8 @@ package final class ScrapeClient: Sendable {
     private let tokens: OAuth2TokenSource?
     private let environment: ProxyEnvironment
     private let clients = Mutex(Clients())
+    private let dialer: String
+    private let dialers: DialerMetrics
 
     private struct Clients {
         var open: [Variant: HTTPClient] = [:]
@@ -41,11 +43,20 @@ package final class ScrapeClient: Sendable {
     }
 
     /// A client for `configuration`; connections are opened when they are needed.
+    /// - Parameters:
+    ///   - configuration: what a section says of its client.
+    ///   - dialer: for whom connections are counted.
+    ///   - dialers: counts them.
+    ///   - environment: gives variables that name proxies.
     /// - Throws: `ScrapeFailure` if certificates or keys cannot be used.
-    package init(_ configuration: HTTPClientConfiguration, environment: (String) -> String? = ProcessEnvironment.value)
-        throws(ScrapeFailure)
-    {
+    package init(
+        _ configuration: HTTPClientConfiguration, dialer: String = "default", dialers: DialerMetrics = DialerMetrics(),
+        environment: (String) -> String? = ProcessEnvironment.value
+    ) throws(ScrapeFailure) {
         self.configuration = configuration
+        self.dialer = dialer
+        self.dialers = dialers
+        dialers.show(dialer)
         self.environment = ProxyEnvironment(environment)
         tokens = try configuration.oauth2.map { oauth throws(ScrapeFailure) in try OAuth2TokenSource(oauth) }
         _ = try TLSFiles.configuration(configuration.tls)
@@ -154,6 +165,7 @@ package final class ScrapeClient: Sendable {
         } catch let error as CancellationError {
             throw error
         } catch {
+            dialers.note(error, for: dialer)
             let address = HostPort.joined(parsed.host, parsed.port ?? (parsed.scheme == "https" ? 443 : 80))
             throw ScrapeFailure("Get \"\(url)\": \(ClientErrorText.describe(error, address: address))")
         }
@@ -214,6 +226,9 @@ package final class ScrapeClient: Sendable {
             made.connectionPool.retryConnectionEstablishment = false
             made.httpVersion = configuration.usesHTTP2 ? .automatic : .http1Only
             made.proxy = variant.proxy
+            let note = { @Sendable [dialer, dialers] (channel: any Channel) in dialers.note(channel, for: dialer) }
+            made.http1_1ConnectionDebugInitializer = note
+            made.http2ConnectionDebugInitializer = note
             if !variant.address.isEmpty { made.dnsOverride = [configuration.tls.serverName: variant.address] }
             let client = HTTPClient(eventLoopGroup: HTTPClient.defaultEventLoopGroup, configuration: made)
             clients.open[variant] = client

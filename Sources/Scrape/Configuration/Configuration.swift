@@ -20,18 +20,22 @@ package struct Configuration: Sendable, Hashable {
     /// The configuration of an empty file.
     package init() {}
 
+    private init(_ defaults: GlobalConfiguration.Defaults) { global = GlobalConfiguration(defaults) }
+
     /// Reads the text of a `prometheus.yml`.
     /// - Parameters:
     ///   - text: YAML.
     ///   - ignored: top-level keys that belong to somebody else.
+    ///   - defaults: of the global section.
     ///   - environment: gives the variables that `${NAME}` in external labels stands for.
     /// - Throws: `YAMLError`, in Prometheus' words, with the line.
     /// - Complexity: O(text).
     package init(
-        _ text: [UInt8], ignoring ignored: Set<String> = [], environment: (String) -> String?
+        _ text: [UInt8], ignoring ignored: Set<String> = [],
+        defaults: GlobalConfiguration.Defaults = GlobalConfiguration.Defaults(), environment: (String) -> String?
     ) throws(YAMLError) {
-        var read = try YAMLDecoder.decode(text, empty: Configuration()) { node, decoder throws(YAMLError) in
-            try Configuration(node, decoder, ignoring: ignored)
+        var read = try YAMLDecoder.decode(text, empty: Configuration(defaults)) { node, decoder throws(YAMLError) in
+            try Configuration(node, decoder, ignoring: ignored, defaults)
         }
         read.expandExternalLabels(environment)
         if read.garbageCollection != 75 {
@@ -40,14 +44,18 @@ package struct Configuration: Sendable, Hashable {
         self = read
     }
 
-    private init(_ node: YAMLNode, _ decoder: YAMLDecoder, ignoring ignored: Set<String>) throws(YAMLError) {
-        var read = Configuration()
+    private init(
+        _ node: YAMLNode, _ decoder: YAMLDecoder, ignoring ignored: Set<String>,
+        _ defaults: GlobalConfiguration.Defaults
+    ) throws(YAMLError) {
+        var read = Configuration(defaults)
         var sections: [ScrapeSection] = []
         let fits = try decoder.fields(of: node, type: "config.plain") { key, value throws(YAMLError) in
             if ignored.contains(key) { return true }
             switch key {
             case "global":
-                read.global = value.isNull ? GlobalConfiguration() : try GlobalConfiguration(value, decoder)
+                read.global =
+                    value.isNull ? GlobalConfiguration(defaults) : try GlobalConfiguration(value, decoder, defaults)
             case "runtime":
                 try decoder.fields(of: value, type: "config.RuntimeConfig") { key, value throws(YAMLError) in
                     guard key == "gogc" else { return false }

@@ -26,14 +26,18 @@ extension Configuration {
     /// - Parameters:
     ///   - path: of a `prometheus.yml`.
     ///   - ignored: top-level keys that belong to somebody else.
+    ///   - defaults: of the global section.
     ///   - environment: gives the variables that external labels may name; the process' own by default.
     /// - Throws: `ConfigurationError`.
     package static func load(
-        _ path: String, ignoring ignored: Set<String> = [], environment: (String) -> String? = ProcessEnvironment.value
+        _ path: String, ignoring ignored: Set<String> = [],
+        defaults: GlobalConfiguration.Defaults = GlobalConfiguration.Defaults(),
+        environment: (String) -> String? = ProcessEnvironment.value
     ) throws(ConfigurationError) -> Configuration {
         let text = try TextFile.read(path)
         do throws(YAMLError) {
-            var configuration = try Configuration(text, ignoring: ignored, environment: environment)
+            var configuration = try Configuration(
+                text, ignoring: ignored, defaults: defaults, environment: environment)
             configuration.setDirectory(FilePath.directory(of: path))
             return configuration
         } catch {

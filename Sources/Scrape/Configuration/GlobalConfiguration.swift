@@ -29,26 +29,43 @@ package struct GlobalConfiguration: Sendable, Hashable {
     /// nil: what the validation suggests. Text, since what it may be is checked with each scrape section.
     package var nameEscaping: String? = NameEscaping.allowUTF8.rawValue
 
-    /// The defaults.
-    package init() {}
+    /// What flags make of the defaults.
+    ///
+    /// Source: prometheus/prometheus cmd/prometheus/main.go (`setFeatureListOptions`).
+    package struct Defaults: Sendable, Hashable {
+        /// `--enable-feature=extra-scrape-metrics`.
+        package var reportsExtraMetrics = false
+        /// Those of `created-timestamp-zero-ingestion` and the like; nil for what each scrape section suggests.
+        package var scrapeProtocols: [ScrapeProtocol]?
 
-    init(_ node: YAMLNode, _ decoder: YAMLDecoder) throws(YAMLError) {
-        var read = Section()
+        /// Those without any flag.
+        package init() {}
+    }
+
+    /// The defaults.
+    package init(_ defaults: Defaults = Defaults()) {
+        reportsExtraMetrics = defaults.reportsExtraMetrics
+        scrapeProtocols = defaults.scrapeProtocols
+    }
+
+    init(_ node: YAMLNode, _ decoder: YAMLDecoder, _ defaults: Defaults) throws(YAMLError) {
+        var read = Section(defaults)
         let fits = try decoder.fields(of: node, type: "config.plain") { key, value throws(YAMLError) in
             try read.read(key, value, decoder)
         }
-        self = fits && !read.isUntouched ? try read.validated(line: node.line) : GlobalConfiguration()
+        self = fits && !read.isUntouched ? try read.validated(line: node.line) : GlobalConfiguration(defaults)
     }
 
     /// The section as written, before defaults.
     private struct Section {
-        var configuration = GlobalConfiguration()
+        var configuration: GlobalConfiguration
         var protocols: (names: [String], line: Int)?
         var labels: [(name: ByteString, value: ByteString)] = []
         var labelsLine = 0
         var isUntouched = true
 
-        init() {
+        init(_ defaults: Defaults) {
+            configuration = GlobalConfiguration(defaults)
             configuration.scrapeInterval = .zero
             configuration.scrapeTimeout = .zero
             configuration.evaluationInterval = .zero
@@ -74,7 +91,8 @@ package struct GlobalConfiguration: Sendable, Hashable {
             case "convert_classic_histograms_to_nhcb": configuration.convertsClassicHistograms = decoder.boolean(value)
             case "always_scrape_classic_histograms":
                 configuration.alwaysScrapesClassicHistograms = decoder.boolean(value)
-            case "extra_scrape_metrics": configuration.reportsExtraMetrics = decoder.boolean(value)
+            case "extra_scrape_metrics":
+                if !value.isNull { configuration.reportsExtraMetrics = decoder.boolean(value) }
             case "metric_name_validation_scheme": configuration.nameValidation = try decoder.validation(value) ?? .utf8
             case "metric_name_escaping_scheme":
                 let text = try decoder.string(value)

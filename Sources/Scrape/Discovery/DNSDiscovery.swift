@@ -6,16 +6,18 @@ internal import MetricModel
 /// Source: prometheus/prometheus discovery/dns.
 struct DNSDiscovery: Sendable {
     private let configuration: DNSDiscoveryConfiguration
+    private let job: String
     private let clock: any ScrapeClock
     private let logger: Logger
     private let metrics: DiscoveryMetrics
     private let resolver: any RecordResolver
 
     init(
-        _ configuration: DNSDiscoveryConfiguration, clock: any ScrapeClock, logger: Logger, metrics: DiscoveryMetrics,
-        resolver: any RecordResolver
+        _ configuration: DNSDiscoveryConfiguration, job: String, clock: any ScrapeClock, logger: Logger,
+        metrics: DiscoveryMetrics, resolver: any RecordResolver
     ) {
         self.configuration = configuration
+        self.job = job
         self.clock = clock
         self.logger = logger
         self.metrics = metrics
@@ -24,10 +26,13 @@ struct DNSDiscovery: Sendable {
 
     func run(_ update: @Sendable ([TargetGroup]) async -> Void) async {
         repeat {
+            let start = clock.now
             await withTaskGroup(of: TargetGroup?.self) { group in
                 for name in configuration.names { group.addTask { await self.group(name) } }
                 for await found in group { if let found { await update([found]) } }
             }
+            // As in Prometheus, a name that is not found fails a lookup, but no refresh.
+            metrics.refreshes.note("dns", job, seconds: Double(clock.now - start) / 1e9, isFailure: false)
         } while await pause(configuration.refreshInterval, clock)
     }
 

@@ -37,6 +37,7 @@ struct FileDiscovery: Sendable {
             lastRefresh = clock.now
             seen = stamps
             await refresh(paths, &counts, update)
+            metrics.fileScans.observe(Double(clock.now - (lastRefresh ?? 0)) / 1e9)
         } while await pause(min(Self.watchInterval, interval), clock)
     }
 

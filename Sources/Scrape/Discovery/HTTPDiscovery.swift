@@ -6,6 +6,7 @@ internal import MetricModel
 /// Source: prometheus/prometheus discovery/http.
 struct HTTPDiscovery: Sendable {
     private let configuration: HTTPDiscoveryConfiguration
+    private let job: String
     private let clock: any ScrapeClock
     private let logger: Logger
     private let metrics: DiscoveryMetrics
@@ -13,9 +14,12 @@ struct HTTPDiscovery: Sendable {
     /// The longest answer that is read.
     private static let maximumAnswer = 128 << 20
 
-    init(_ configuration: HTTPDiscoveryConfiguration, clock: any ScrapeClock, logger: Logger, metrics: DiscoveryMetrics)
-    {
+    init(
+        _ configuration: HTTPDiscoveryConfiguration, job: String, clock: any ScrapeClock, logger: Logger,
+        metrics: DiscoveryMetrics
+    ) {
         self.configuration = configuration
+        self.job = job
         self.clock = clock
         self.logger = logger
         self.metrics = metrics
@@ -24,13 +28,15 @@ struct HTTPDiscovery: Sendable {
     func run(_ update: @Sendable ([TargetGroup]) async -> Void) async {
         let client: ScrapeClient
         do {
-            client = try ScrapeClient(configuration.client)
+            client = try ScrapeClient(configuration.client, dialer: "http", dialers: metrics.dialers)
         } catch {
             logger.error("Cannot create service discovery", metadata: ["err": "\(error)", "type": "http"])
             return
         }
         var count = 0
         repeat {
+            let start = clock.now
+            var isFailure = false
             do {
                 let groups = try await groups(client)
                 let gone = count > groups.count ? groups.count..<count : 0..<0
@@ -39,9 +45,11 @@ struct HTTPDiscovery: Sendable {
             } catch {
                 if Task.isCancelled { break }
                 metrics.httpFailures.increment()
-                metrics.refreshFailures.increment()
+                isFailure = true
                 logger.error("Unable to refresh target groups", metadata: ["err": "\(error)", "discovery": "http"])
             }
+            metrics.refreshes.note(
+                "http", job, seconds: Double(clock.now - start) / 1e9, isFailure: isFailure)
         } while await pause(configuration.refreshInterval, clock)
         await client.close()
     }

@@ -1,4 +1,5 @@
 internal import Logging
+internal import MetricModel
 internal import Synchronization
 
 /// What is counted of discovery; `/metrics` shows it under Prometheus' names.
@@ -11,16 +12,91 @@ package struct DiscoveryMetrics: Sendable {
     package let dnsLookups = ScrapeCounter()
     /// `prometheus_sd_dns_lookup_failures_total`
     package let dnsLookupFailures = ScrapeCounter()
-    /// `prometheus_sd_refresh_failures_total`
-    package let refreshFailures = ScrapeCounter()
+    /// `prometheus_sd_refresh_failures_total` and `prometheus_sd_refresh_duration_seconds`
+    package let refreshes = RefreshMetrics()
+    /// `prometheus_sd_file_scan_duration_seconds`
+    package let fileScans = LengthSummary(
+        "prometheus_sd_file_scan_duration_seconds", "The duration of the File-SD scan in seconds.",
+        quantiles: [0.5, 0.9, 0.99])
+    /// `prometheus_sd_received_updates_total`
+    package let receivedUpdates = ScrapeCounter()
+    /// `prometheus_sd_updates_total`
+    package let sentUpdates = ScrapeCounter()
+
+    /// Connections of clients.
+    let dialers: DialerMetrics
 
     /// All at zero.
-    package init() {}
+    /// - Parameter dialers: Counts connections.
+    package init(dialers: DialerMetrics) { self.dialers = dialers }
+}
+
+/// How refreshes of discovery went, by what is asked and for which job.
+package final class RefreshMetrics: Sendable {
+    private struct Key: Hashable {
+        var mechanism: String
+        var job: String
+    }
+
+    private let failures = Mutex<[Key: Double]>([:])
+    private let lengths = Mutex<[String: LengthSummary]>([:])
+
+    init() {}
+
+    /// Shows the numbers of a job before the first refresh.
+    func show(_ mechanism: String, _ job: String) {
+        failures.withLock { $0[Key(mechanism: mechanism, job: job), default: 0] += 0 }
+        summary(mechanism).show(job)
+    }
+
+    /// Notes a refresh that took so many seconds.
+    func note(_ mechanism: String, _ job: String, seconds: Double, isFailure: Bool) {
+        if isFailure { failures.withLock { $0[Key(mechanism: mechanism, job: job), default: 0] += 1 } }
+        summary(mechanism).observe(seconds, job)
+    }
+
+    /// Forgets a job that is gone.
+    func forget(_ job: String) {
+        failures.withLock { failures in failures = failures.filter { $0.key.job != job } }
+        for summary in lengths.withLock({ Array($0.values) }) { summary.remove(job) }
+    }
+
+    private func summary(_ mechanism: String) -> LengthSummary {
+        lengths.withLock { lengths in
+            if let known = lengths[mechanism] { return known }
+            let made = LengthSummary(
+                "prometheus_sd_refresh_duration_seconds",
+                "The duration of a refresh in seconds for the given SD mechanism.", label: "config",
+                quantiles: [0.5, 0.9, 0.99], common: [LabelPair("mechanism", ByteString(mechanism))])
+            lengths[mechanism] = made
+            return made
+        }
+    }
+
+    /// The families as `/metrics` shows them; without metrics where nothing is discovered so.
+    var families: [MetricFamily] {
+        let counts = failures.withLock { $0 }.sorted { ($0.key.mechanism, $0.key.job) < ($1.key.mechanism, $1.key.job) }
+        let failed = MetricFamily(
+            name: "prometheus_sd_refresh_failures_total",
+            help: "Number of refresh failures for the given SD mechanism.", type: .counter,
+            metrics: counts.map { key, count in
+                Metric(
+                    labels: [
+                        LabelPair("config", ByteString(key.job)), LabelPair("mechanism", ByteString(key.mechanism)),
+                    ], value: .counter(CounterValue(count)))
+            })
+        let summaries = lengths.withLock { $0 }.sorted { $0.key < $1.key }.map(\.value.family)
+        guard var durations = summaries.first else { return [failed] }
+        durations.metrics = summaries.flatMap(\.metrics)
+        return [failed, durations]
+    }
 }
 
 /// Finds targets by one configuration, until it is cancelled.
 struct TargetDiscovery: Sendable {
     let configuration: DiscoveryConfiguration
+    /// Whose targets they are.
+    let job: String
     let clock: any ScrapeClock
     let logger: Logger
     let metrics: DiscoveryMetrics
@@ -35,9 +111,12 @@ struct TargetDiscovery: Sendable {
         case .file(let file):
             await FileDiscovery(file, clock: clock, logger: logger, metrics: metrics).run(update)
         case .http(let http):
-            await HTTPDiscovery(http, clock: clock, logger: logger, metrics: metrics).run(update)
+            metrics.refreshes.show("http", job)
+            await HTTPDiscovery(http, job: job, clock: clock, logger: logger, metrics: metrics).run(update)
         case .dns(let dns):
-            await DNSDiscovery(dns, clock: clock, logger: logger, metrics: metrics, resolver: resolver).run(update)
+            metrics.refreshes.show("dns", job)
+            await DNSDiscovery(dns, job: job, clock: clock, logger: logger, metrics: metrics, resolver: resolver)
+                .run(update)
         }
     }
 }

@@ -116,6 +116,7 @@ extension ScrapeAppender {
         }
         if classic.group != part.group { try flushClassic(batch) }
         classic.group = part.group
+        classic.family = family
         classic.timestamp = ownTimestamp
         if let exemplar { classic.exemplars.append(exemplar) }
         switch part.kind {
@@ -142,6 +143,11 @@ extension ScrapeAppender {
         let converted = try? classic.converter.convert()
         let timestamp = classic.timestamp
         let exemplars = classic.exemplars
+        // The lines of the next family may have been met already.
+        let (present, presentFamily) = (type, family)
+        type = .histogram
+        family = classic.family
+        defer { (type, family) = (present, presentFamily) }
         classic.reset()
         guard let converted else { return }
         // No exposition can hold this byte, so that scraped series never meet these.
@@ -159,8 +165,7 @@ extension ScrapeAppender {
             return (cache.insert(buffer, hash: hash, kind: .sample, type: type.rawValue), true)
         }
         if found.isNew || knownLabels[hash] == nil {
-            if knownLabels.count > 2 * cache.count + 1000 { knownLabels.removeAll(keepingCapacity: true) }
-            knownLabels[hash] = labels()
+            keepLabels(withTypeAndUnit(labels()), hash: hash)
         }
         return found
     }
@@ -195,6 +200,8 @@ struct ClassicHistogram {
     var group: Labels?
     var timestamp: Timestamp?
     var exemplars: [Exemplar] = []
+    /// What is known of its metric.
+    var family: (index: Int32, isChanged: Bool) = (-1, false)
     /// By the hash of the series' key.
     var parts: [UInt64: Known] = [:]
 
@@ -203,6 +210,7 @@ struct ClassicHistogram {
         group = nil
         timestamp = nil
         exemplars = []
+        family = (-1, false)
     }
 
     /// What the series with `labels` is of a histogram, if its name says so.

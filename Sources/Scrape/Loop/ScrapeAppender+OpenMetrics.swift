@@ -256,7 +256,9 @@ extension ScrapeAppender {
         if let known = startGroups[hash] {
             group = known
         } else {
-            guard let labels = try? SeriesText.labels(cache.key(index), type: type) else { return nil }
+            guard let labels = try? knownLabels[hash] ?? SeriesText.labels(cache.key(index), type: type) else {
+                return nil
+            }
             group = Self.startGroup(labels, type, suffixes: ["_total", "_bucket", "_count", "_sum"])
             if startGroups.count > 2 * cache.count + 1000 { startGroups.removeAll(keepingCapacity: true) }
             startGroups[hash] = group
@@ -278,6 +280,8 @@ extension ScrapeAppender {
         var builder = LabelsBuilder(labels)
         if type == .histogram { builder.remove("le") }
         if type == .summary { builder.remove("quantile") }
+        builder.remove(Self.typeLabel)
+        builder.remove(Self.unitLabel)
         if let name = labels.metricName, let suffix = suffixes.first(where: name.hasSuffix) {
             builder.set(Labels.metricName, ByteString(name.bytes.dropLast(suffix.count)))
         }

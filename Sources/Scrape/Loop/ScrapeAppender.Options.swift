@@ -22,6 +22,8 @@ extension ScrapeAppender {
         package var storesStarts = false
         /// Whether the store is told the metadata of series.
         package var passesMetadata = false
+        /// Whether series get the labels `__type__` and `__unit__`.
+        package var addsTypeAndUnitLabels = false
         var limits = SeriesLimits()
 
         /// The defaults.
@@ -46,6 +48,7 @@ extension ScrapeAppender {
             addsStartZeros = features.addsStartZeros
             storesStarts = features.storesStarts
             passesMetadata = features.passesMetadata
+            addsTypeAndUnitLabels = features.addsTypeAndUnitLabels
             limits = SeriesLimits(
                 labels: Int(clamping: configuration.labelLimit),
                 nameLength: Int(clamping: configuration.labelNameLengthLimit),
@@ -83,6 +86,8 @@ package struct ScrapeFeatures: Sendable, Hashable {
     package var storesStarts = false
     /// `--enable-feature=metadata-wal-records`.
     package var passesMetadata = false
+    /// `--enable-feature=type-and-unit-labels`.
+    package var addsTypeAndUnitLabels = false
     /// Whether the end of the program marks series as ended. Off: a restart goes on where it stopped.
     package var marksStaleOnShutdown = false
     /// How far a scrape's time is moved to the exact interval, which the store compresses better.

@@ -59,11 +59,13 @@ package final class ScrapeAppender: @unchecked Sendable {
     private var pendingCount = 0
     private var batchFailure: ScrapeFailure?
     /// The family of the last metadata line, whose changes are passed on with its series.
-    private var family: (index: Int32, isChanged: Bool) = (-1, false)
+    var family: (index: Int32, isChanged: Bool) = (-1, false)
 
     /// How far into the future a sample's own time may lie.
     static let maximumAhead: Timestamp = 10 * 60 * 1000
     private static let batchSize = 4096
+    static let typeLabel: ByteString = "__type__"
+    static let unitLabel: ByteString = "__unit__"
 
     /// An appender for the target with `labels`.
     package init(labels: Labels, options: Options, metadata: MetadataStore, metrics: ScrapeMetrics) {
@@ -262,10 +264,36 @@ package final class ScrapeAppender: @unchecked Sendable {
         return labels
     }
 
-    private func scrapedLabels(_ index: Int) throws(ScrapeFailure) -> Labels {
-        if let known = knownLabels[cache.entries[index].hash] { return known }
+    func scrapedLabels(_ index: Int) throws(ScrapeFailure) -> Labels {
+        let hash = cache.entries[index].hash
+        if let known = knownLabels[hash] { return known }
         let type = MetricType(rawValue: cache.entries[index].type) ?? .unknown
-        return try SeriesText.labels(cache.key(index), type: type)
+        let labels = try SeriesText.labels(cache.key(index), type: type)
+        guard options.addsTypeAndUnitLabels else { return labels }
+        // The unit is known only now.
+        let complete = withTypeAndUnit(labels)
+        keepLabels(complete, hash: hash)
+        return complete
+    }
+
+    /// Keeps labels that cannot be read from a key again.
+    func keepLabels(_ labels: Labels, hash: UInt64) {
+        if knownLabels.count > 2 * cache.count + 1000 { knownLabels.removeAll(keepingCapacity: true) }
+        knownLabels[hash] = labels
+    }
+
+    /// The labels with those that tell the type and unit of the present family, where that is asked for.
+    ///
+    /// Source: prometheus/prometheus schema/labels.go (`AddToLabels`).
+    func withTypeAndUnit(_ labels: Labels) -> Labels {
+        guard options.addsTypeAndUnitLabels else { return labels }
+        var builder = LabelsBuilder(labels)
+        builder.remove(Self.typeLabel)
+        builder.remove(Self.unitLabel)
+        if type != .unknown { builder.set(Self.typeLabel, ByteString(type.openMetricsName)) }
+        let unit = family.index >= 0 ? metadata.family(Int(family.index))?.metadata.unit ?? "" : ""
+        if !unit.isEmpty { builder.set(Self.unitLabel, unit) }
+        return builder.labels()
     }
 
     /// The labels of a series that was stored before.

@@ -7,7 +7,7 @@ package import MetricModel
 /// alone.
 package actor ScrapeManager {
     package nonisolated let metrics = ScrapeMetrics()
-    package nonisolated let discoveryMetrics = DiscoveryMetrics()
+    package nonisolated let discoveryMetrics: DiscoveryMetrics
 
     private let sink: any SampleSink
     private let clock: any ScrapeClock
@@ -53,6 +53,7 @@ package actor ScrapeManager {
         self.logger = logger
         self.hostName = hostName
         resolver = SystemRecordResolver()
+        discoveryMetrics = DiscoveryMetrics(dialers: metrics.dialers)
         (work, workContinuation) = AsyncStream.makeStream()
     }
 
@@ -79,6 +80,8 @@ package actor ScrapeManager {
             for provider in job.providers { provider.stop.set() }
             job.pool?.stop()
             jobs[name] = nil
+            discoveryMetrics.refreshes.forget(name)
+            metrics.dialers.forget(name)
         }
         for configuration in configurations {
             do throws(ScrapeFailure) {
@@ -138,7 +141,7 @@ package actor ScrapeManager {
 
     private func start(_ provider: Provider, of name: String) {
         let discovery = TargetDiscovery(
-            configuration: provider.configuration, clock: clock, logger: logger, metrics: discoveryMetrics,
+            configuration: provider.configuration, job: name, clock: clock, logger: logger, metrics: discoveryMetrics,
             resolver: resolver)
         let identity = ObjectIdentifier(provider)
         let stop = provider.stop
@@ -155,6 +158,7 @@ package actor ScrapeManager {
     }
 
     private func update(_ name: String, _ identity: ObjectIdentifier, _ groups: [TargetGroup]) {
+        discoveryMetrics.receivedUpdates.increment()
         guard let provider = jobs[name]?.providers.first(where: { ObjectIdentifier($0) == identity }) else { return }
         for group in groups { provider.groups[group.source] = group.targets.isEmpty ? nil : group }
         guard let job = jobs[name], !job.isSyncScheduled else { return }
@@ -176,6 +180,7 @@ package actor ScrapeManager {
         guard let job = jobs[name], let pool = job.pool else { return }
         jobs[name]?.lastSync = clock.now
         jobs[name]?.isSyncScheduled = false
+        discoveryMetrics.sentUpdates.increment()
         let groups = job.providers.flatMap { provider in
             provider.groups.values.sorted { $0.source < $1.source }
         }

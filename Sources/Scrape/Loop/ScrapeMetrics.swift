@@ -68,6 +68,9 @@ package struct ScrapeMetrics: Sendable {
         "prometheus_sd_discovered_targets", "Current number of discovered targets.", label: "config",
         common: [LabelPair("name", "scrape")])
 
+    /// Connections of clients.
+    package let dialers = DialerMetrics()
+
     /// All at zero.
     package init() {}
 

@@ -32,7 +32,8 @@ final class ScrapePool {
         self.configuration = configuration
         self.environment = environment
         self.spawn = spawn
-        client = try ScrapeClient(configuration.client)
+        client = try ScrapeClient(
+            configuration.client, dialer: configuration.jobName, dialers: environment.metrics.dialers)
         openFailureLog()
     }
 
@@ -42,7 +43,8 @@ final class ScrapePool {
         environment.metrics.poolReloads.increment()
         let made: ScrapeClient
         do throws(ScrapeFailure) {
-            made = try ScrapeClient(new.client)
+            made = try ScrapeClient(
+                new.client, dialer: new.jobName, dialers: environment.metrics.dialers)
         } catch {
             environment.metrics.poolReloadsFailed.increment()
             throw error

@@ -14,26 +14,31 @@ package final class LengthSummary: Sendable {
     private let series = Mutex<[String: Series]>([:])
     private let name: ByteString
     private let help: ByteString
-    private let label: ByteString
+    private let label: ByteString?
+    /// The same for all.
+    private let common: [LabelPair]
 
     /// How many values the quantiles are taken of: some minutes of many scrapes.
     private static let window = 1024
     private let quantiles: [Double]
 
     /// - Parameters:
-    ///   - label: By whose value lengths are kept apart.
+    ///   - label: By whose value lengths are kept apart; nil where they are not.
     ///   - quantiles: Which of them are shown.
+    ///   - common: Labels behind it.
     package init(
-        _ name: ByteString, _ help: ByteString, label: ByteString, quantiles: [Double] = [0.01, 0.05, 0.5, 0.9, 0.99]
+        _ name: ByteString, _ help: ByteString, label: ByteString? = nil,
+        quantiles: [Double] = [0.01, 0.05, 0.5, 0.9, 0.99], common: [LabelPair] = []
     ) {
         self.quantiles = quantiles
+        self.common = common
         self.name = name
         self.help = help
         self.label = label
     }
 
     /// Adds a length in seconds.
-    package func observe(_ seconds: Double, _ value: String) {
+    package func observe(_ seconds: Double, _ value: String = "") {
         series.withLock { all in
             var one = all[value] ?? Series()
             one.count += 1
@@ -64,7 +69,7 @@ package final class LengthSummary: Sendable {
                 return SummaryValue.Quantile(quantile, sorted.indices.contains(rank) ? sorted[rank] : .nan)
             }
             return Metric(
-                labels: [LabelPair(label, ByteString(value))],
+                labels: (label.map { [LabelPair($0, ByteString(value))] } ?? []) + common,
                 value: .summary(SummaryValue(count: Double(one.count), sum: one.sum, quantiles: quantiles)))
         }
         return MetricFamily(name: name, help: help, type: .summary, metrics: metrics)
@@ -170,7 +175,7 @@ extension ScrapeMetrics {
             intervalLengths.family, syncLengths.family, poolTargets.family, poolTargetLimits.family, poolSyncs.family,
             discoveredTargets.family,
         ]
-        return counters + others.filter { !$0.metrics.isEmpty }
+        return counters + dialers.families + others.filter { !$0.metrics.isEmpty }
     }
 }
 
@@ -182,7 +187,27 @@ extension DiscoveryMetrics {
                 name: name, help: help, type: .counter,
                 metrics: [Metric(labels: [], value: .counter(CounterValue(Double(counter.value))))])
         }
-        return [
+        func named(_ name: ByteString, _ help: ByteString, _ type: MetricType, _ value: Double) -> MetricFamily {
+            MetricFamily(
+                name: name, help: help, type: type,
+                metrics: [
+                    Metric(
+                        labels: [LabelPair("name", "scrape")],
+                        value: type == .counter ? .counter(CounterValue(value)) : .gauge(value))
+                ])
+        }
+        let families = [
+            named(
+                "prometheus_sd_failed_configs",
+                "Current number of service discovery configurations that failed to load.", .gauge, 0),
+            named(
+                "prometheus_sd_received_updates_total",
+                "Total number of update events received from the SD providers.", .counter,
+                Double(receivedUpdates.value)),
+            named(
+                "prometheus_sd_updates_total", "Total number of update events sent to the SD consumers.", .counter,
+                Double(sentUpdates.value)),
+            fileScans.family,
             counter("prometheus_sd_file_read_errors_total", "The number of File-SD read errors.", fileReadErrors),
             counter(
                 "prometheus_sd_http_failures_total", "Number of HTTP service discovery refresh failures.", httpFailures),
@@ -190,5 +215,6 @@ extension DiscoveryMetrics {
             counter(
                 "prometheus_sd_dns_lookup_failures_total", "The number of DNS-SD lookup failures.", dnsLookupFailures),
         ]
+        return (families + refreshes.families).filter { !$0.metrics.isEmpty }
     }
 }

@@ -19,12 +19,18 @@ struct LoadedConfiguration: Sendable {
     }
 
     /// Reads the file at `path`.
-    /// - Parameter defaultJobs: YAML of the jobs where the file names none; the file may then hold the sections of
-    ///   ``CombinedFile``, too.
+    /// - Parameters:
+    ///   - path: Of a `prometheus.yml`.
+    ///   - defaultJobs: YAML of the jobs where the file names none; the file may then hold the sections of
+    ///     ``CombinedFile``, too.
+    ///   - defaults: Of the global section.
     /// - Throws: What is wrong with it.
-    init(path: String, defaultJobs: String? = nil) throws(ConfigurationError) {
+    init(
+        path: String, defaultJobs: String? = nil,
+        defaults: GlobalConfiguration.Defaults = GlobalConfiguration.Defaults()
+    ) throws(ConfigurationError) {
         let ignored = defaultJobs == nil ? [] : CombinedFile.sections
-        var configuration = try Configuration.load(path, ignoring: ignored)
+        var configuration = try Configuration.load(path, ignoring: ignored, defaults: defaults)
         if let defaultJobs, configuration.scrapeConfigurations.isEmpty, configuration.scrapeConfigurationFiles.isEmpty {
             do throws(YAMLError) {
                 configuration.scrapeConfigurations = try configuration.additionalScrapeConfigurations(
@@ -60,6 +66,7 @@ final class CurrentConfiguration: Sendable {
     private let defaultJobs: String?
     /// How the flags want numbers coded, where the file says nothing.
     private let floatEncoding: FloatEncoding
+    private let defaults: GlobalConfiguration.Defaults
     private let logger: Logger
     private let state: Mutex<State>
     /// One reading at a time.
@@ -78,11 +85,13 @@ final class CurrentConfiguration: Sendable {
 
     /// A configuration that was not read yet.
     init(
-        path: String, defaultJobs: String?, logger: Logger, maximumConcurrency: Int, floatEncoding: FloatEncoding
+        path: String, defaultJobs: String?, defaults: GlobalConfiguration.Defaults, logger: Logger,
+        maximumConcurrency: Int, floatEncoding: FloatEncoding
     ) {
         self.path = path
         self.floatEncoding = floatEncoding
         self.defaultJobs = defaultJobs
+        self.defaults = defaults
         self.logger = logger
         metrics = ServerMetrics(maximumConcurrency: maximumConcurrency)
         state = Mutex(State(loaded: LoadedConfiguration()))
@@ -94,7 +103,7 @@ final class CurrentConfiguration: Sendable {
 
     /// Reads the first configuration.
     func load() throws -> LoadedConfiguration {
-        let loaded = try LoadedConfiguration(path: path, defaultJobs: defaultJobs)
+        let loaded = try LoadedConfiguration(path: path, defaultJobs: defaultJobs, defaults: defaults)
         for warning in loaded.configuration.warnings { logger.warning("\(warning)") }
         state.withLock { $0.loaded = loaded }
         return loaded
@@ -132,7 +141,7 @@ final class CurrentConfiguration: Sendable {
         return reloading.withLock { _ in
             logger.info("Loading configuration file", metadata: ["filename": "\(path)"])
             do {
-                let loaded = try LoadedConfiguration(path: path, defaultJobs: defaultJobs)
+                let loaded = try LoadedConfiguration(path: path, defaultJobs: defaultJobs, defaults: defaults)
                 for warning in loaded.configuration.warnings { logger.warning("\(warning)") }
                 try apply(loaded)
                 note(succeeded: true)

@@ -1,5 +1,6 @@
 import Logging
 import PromQL
+import Scrape
 
 /// The names given to `--enable-feature`, and what becomes of them.
 ///
@@ -45,9 +46,20 @@ struct FeatureFlags {
         options.usesTypeAndUnitLabels = contains("type-and-unit-labels")
     }
 
+    /// What features change of the configuration's defaults.
+    var defaults: GlobalConfiguration.Defaults {
+        var defaults = GlobalConfiguration.Defaults()
+        defaults.reportsExtraMetrics = contains("extra-scrape-metrics")
+        if contains("created-timestamp-zero-ingestion") || contains("st-storage") {
+            defaults.scrapeProtocols = ScrapeProtocol.protobufFirst
+        }
+        return defaults
+    }
+
     /// What is to be logged at the start, in the order of the command line.
     var notes: [Note] {
         names.map { name in
+            if let text = Self.phasedOut[name] { return Note(level: .warning, message: text, option: name) }
             if let text = Self.effective[name] { return Note(level: .info, message: text) }
             if Self.alwaysOn.contains(name) {
                 return Note(
@@ -90,21 +102,36 @@ struct FeatureFlags {
         "exemplar-storage": "Experimental in-memory exemplar storage enabled",
         "memory-snapshot-on-shutdown": "Experimental memory snapshot on shutdown enabled",
         "metadata-wal-records": "Experimental metadata records in WAL enabled",
-        "created-timestamp-zero-ingestion": "Experimental start timestamp zero ingestion enabled.",
-        "auto-reload-config": "Configuration is read again when it changes.",
+        "created-timestamp-zero-ingestion":
+            "Experimental start timestamp zero ingestion enabled. OpenMetrics 1.0 parsing will parse <metric>_created "
+            + "metrics as ST instead of normal sample. Changed default scrape_protocols to prefer PrometheusProto "
+            + "format.",
         "st-storage":
             "Experimental start timestamp storage enabled. OpenMetrics 1.0 parsing will parse <metric>_created metrics as "
-            + "ST instead of normal sample.",
+            + "ST instead of normal sample. Changed default scrape_protocols to prefer PrometheusProto format.",
         "histograms-st-encoding": "Experimental ST-capable histogram chunk encoding enabled.",
-        "otlp-native-delta-ingestion": "Enabling native ingestion of delta OTLP metrics.",
+        "otlp-native-delta-ingestion":
+            "Enabling native ingestion of delta OTLP metrics, storing the raw sample values without conversion. "
+            + "WARNING: Delta support is in an early stage of development. The ingestion and querying process is "
+            + "likely to change over time.",
+        "otlp-deltatocumulative": "Converting delta OTLP metrics to cumulative",
         "search-api": "Experimental search API enabled.",
+    ]
+
+    /// Those that are there as well, and have a setting or flag in their place.
+    private static let phasedOut: [String: String] = [
+        "extra-scrape-metrics":
+            "This option for --enable-feature is being phased out. It currently changes the default for the "
+            + "extra_scrape_metrics config setting to true, but will become a no-op in a future version. Stop using "
+            + "this option and set extra_scrape_metrics in the config instead.",
+        "auto-reload-config":
+            "This option for --enable-feature is deprecated. Use --config.auto-reload instead.",
     ]
 
     private static let alwaysOn: Set<String> = ["promql-duration-expr", "ooo-native-histograms"]
 
     /// What Prometheus has and Narthex has not.
     private static let absent: Set<String> = [
-        "extra-scrape-metrics", "concurrent-rule-eval", "st-synthesis", "delayed-compaction", "old-ui",
-        "otlp-deltatocumulative", "use-uncached-io", "fast-startup",
+        "concurrent-rule-eval", "st-synthesis", "delayed-compaction", "old-ui", "use-uncached-io", "fast-startup",
     ]
 }

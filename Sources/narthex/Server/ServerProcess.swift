@@ -24,6 +24,8 @@ struct ServerProcess {
     var bridge: PushBridge?
     /// Where both halves of this process listen, if it has two.
     var ports: ListeningPorts?
+    /// The flags of the gateway in this process, if it has one.
+    var gatewayFlags: ParsedFlags?
     /// What is scraped where the configuration names no jobs.
     var defaultJobs: String?
 
@@ -41,8 +43,8 @@ struct ServerProcess {
             }
             for warning in settings.warnings { logger.warning("\(warning)") }
             let configuration = CurrentConfiguration(
-                path: flags["config.file"], defaultJobs: defaultJobs, logger: logger,
-                maximumConcurrency: settings.maximumConcurrency,
+                path: flags["config.file"], defaultJobs: defaultJobs, defaults: settings.features.defaults,
+                logger: logger, maximumConcurrency: settings.maximumConcurrency,
                 floatEncoding: settings.store.floatEncoding)
             let loaded = try configuration.load()
             return try await run(settings, configuration, loaded)
@@ -67,8 +69,9 @@ struct ServerProcess {
         }
         defer { _ = signals }
         let parts = ServerParts(
-            settings: settings, configuration: configuration, flags: flags, logger: logger, bridge: bridge, ports: ports
-        )
+            settings: settings, configuration: configuration, flags: flags, logger: logger, bridge: bridge,
+            ports: ports,
+            gatewayFlags: gatewayFlags)
         let api = parts.makeAPI {
             event.yield(.end("Received termination request via web service, exiting gracefully..."))
         }
@@ -152,6 +155,7 @@ struct ServerProcess {
         let tls = try access.flatMap { access in try TLSReloader(access, logger: logger) }
         let server = HTTPServer(
             service: access?.guarding(service) ?? service, limits: ServerFlags.limits(flags), group: group, tls: tls)
+        configuration.metrics.watch(server)
         let addresses = try await WebListeners(flags: flags, logger: logger).open(
             on: server, isTLS: tls != nil, http2: access?.config?.http2 ?? true)
         ports?.server = addresses.first

@@ -49,6 +49,7 @@ struct ServerSettings {
         parser = features.parser
         scrapeFeatures.addsStartZeros = features.contains("created-timestamp-zero-ingestion")
         scrapeFeatures.storesStarts = features.contains("st-storage")
+        scrapeFeatures.addsTypeAndUnitLabels = features.contains("type-and-unit-labels")
         scrapeFeatures.passesMetadata = features.contains("metadata-wal-records")
         scrapeFeatures.timestampTolerance =
             flags.isOn("scrape.adjust-timestamps") ? flags.duration("scrape.timestamp-tolerance") : .zero
@@ -97,6 +98,12 @@ struct ServerSettings {
         if !messages.isEmpty { api.acceptedMessages = Set(messages.compactMap { RemoteWriteMessage(rawValue: $0) }) }
         api.enablesOTLP = flags.isOn("web.enable-otlp-receiver")
         api.storesOTLPDeltas = features.contains("otlp-native-delta-ingestion")
+        api.convertsOTLPDeltas = features.contains("otlp-deltatocumulative")
+        if api.storesOTLPDeltas && api.convertsOTLPDeltas {
+            throw CommandLineError(
+                "cannot enable otlp-deltatocumulative and otlp-native-delta-ingestion features at the same time")
+        }
+        api.addsTypeAndUnitLabels = features.contains("type-and-unit-labels")
         api.addsStartZeros = scrapeFeatures.addsStartZeros
         api.enablesSearch = features.contains("search-api")
         api.maximumSearchLimit = flags.integer("web.search.max-limit")
@@ -162,13 +169,15 @@ struct ServerSettings {
                 "label_values_match": true, "query_warnings": true, "query_stats": true, "time_range_series": true,
                 "time_range_labels": true, "exclude_alerts": true, "openapi_3.1": true,
             ],
-            "otlp_receiver": ["delta_conversion": false, "native_delta_ingestion": api.storesOTLPDeltas],
+            "otlp_receiver": [
+                "delta_conversion": api.convertsOTLPDeltas, "native_delta_ingestion": api.storesOTLPDeltas,
+            ],
             "promql": words, "promql_functions": Dictionary(uniqueKeysWithValues: functions),
             "promql_operators": operators,
             "prometheus": ["agent_mode": false, "server_mode": true, "auto_reload_config": reloadsByItself],
             "scrape": [
                 "extra_scrape_metrics": true, "start_timestamp_zero_ingestion": scrapeFeatures.addsStartZeros,
-                "type_and_unit_labels": false,
+                "type_and_unit_labels": scrapeFeatures.addsTypeAndUnitLabels,
             ],
             "service_discovery_providers": ["dns": true, "file": true, "http": true, "static": true],
             "tsdb": [
