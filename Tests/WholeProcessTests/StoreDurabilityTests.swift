@@ -120,6 +120,46 @@ struct StoreDurabilityTests {
         #expect(server.stop() == 0)
     }
 
+    @Test func `a server that is killed while it scrapes goes on where it was`() throws {
+        let folder = try TemporaryFolder()
+        let gateway = try RunningGateway(folder: folder)
+        let flags = ["--web.enable-remote-write-receiver"]
+        let configuration = """
+            global: {scrape_interval: 50ms, scrape_timeout: 50ms}
+            scrape_configs:
+            - job_name: g
+              static_configs: [{targets: ["127.0.0.1:\(gateway.port)"]}]
+            """
+        var generator = SystemRandomNumberGenerator()
+        var counts = [Int](repeating: 0, count: 4)
+        var scrapes = 0.0
+        for round in 0...5 {
+            let server = try RunningServer(flags, folder: folder, configuration: configuration)
+            var sentBefore = counts
+            if round > 0 { sentBefore = try check(server, atLeast: counts) }
+            let before = scrapes
+            // All that was seen of scrapes before the kill is there, and new ones come.
+            scrapes = try eventually("the gateway is scraped again") {
+                let number = try server.value("count_over_time(up{job=\"g\"}[10m])") ?? 0
+                return number >= before + 3 ? number : nil
+            }
+            #expect(try server.value("min_over_time(up{job=\"g\"}[10m])") == 1)
+            #expect(try server.value("pushgateway_build_info{job=\"g\"}") == 1)
+            if round == 5 {
+                #expect(server.stop() == 0)
+                break
+            }
+            let writers = counts.indices.map { Writer($0, port: server.port, after: sentBefore[$0]) }
+            for writer in writers { writer.start() }
+            usleep(UInt32.random(in: 1000...250_000, using: &generator))
+            server.kill()
+            for writer in writers { writer.stop() }
+            counts = writers.map { $0.acknowledged.load(ordering: .relaxed) }
+        }
+        #expect(counts.contains { $0 > 0 })
+        #expect(gateway.stop() == 0)
+    }
+
     /// Each series of a writer has all samples up to one number, the same for all, and not below what was
     /// acknowledged.
     /// - Returns: how far each writer got.

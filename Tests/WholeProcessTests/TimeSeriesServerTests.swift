@@ -73,7 +73,10 @@ struct TimeSeriesServerTests {
             "prometheus_http_response_size_bytes_count{handler=\"/api/v1/query\"} 2",
             "prometheus_engine_queries_concurrent_max 20",
             "prometheus_engine_query_duration_seconds_count{slice=\"inner_eval\"} 1",
-            "prometheus_ready 1",
+            "prometheus_ready 1", "promhttp_metric_handler_requests_total{code=\"500\"} 0",
+            "net_conntrack_listener_conn_accepted_total{listener_name=\"http\"} 1",
+            "# TYPE prometheus_tsdb_wal_fsync_duration_seconds summary",
+            "prometheus_tsdb_compaction_duration_seconds_bucket{le=\"8192\"} 0",
         ] {
             #expect(metrics.contains(line + "\n"), "\(line)")
         }

@@ -1,5 +1,6 @@
 internal import Gateway
 package import NIOCore
+internal import Synchronization
 
 #if canImport(Glibc)
 internal import Glibc
@@ -77,6 +78,8 @@ final class HTTPServerState: Sendable {
     let service: any HTTPService
     let limits: HTTPLimits
     let connections: HTTPBudget
+    /// Connections that were ever taken.
+    let accepted = Atomic<UInt64>(0)
     let bytesInFlight: HTTPBudget
     let isDraining = DrainFlag()
 

@@ -47,6 +47,9 @@ package final class HTTPServer: Sendable {
     /// Open connections.
     package var connectionCount: Int { state.connections.current }
 
+    /// Connections that were taken since the start.
+    package var acceptedCount: UInt64 { state.accepted.load(ordering: .relaxed) }
+
     /// Bytes of requests in memory.
     package var bytesInFlight: Int { state.bytesInFlight.current }
 
@@ -130,6 +133,7 @@ package final class HTTPServer: Sendable {
             try channel.pipeline.syncOperations.addHandler(HTTPTurnAway())
             return
         }
+        state.accepted.add(1, ordering: .relaxed)
         let connections = state.connections
         channel.closeFuture.whenComplete { _ in connections.give(1) }
         guard let tls else {

@@ -47,7 +47,7 @@ package final class RequestMeter: Sendable {
         }
     }
 
-    /// The three families.
+    /// The families, as `/metrics` shows them.
     package var families: [MetricFamily] {
         let all = handlers.withLock { $0 }.sorted { $0.key < $1.key }
         var requests: [Metric] = []
@@ -66,7 +66,16 @@ package final class RequestMeter: Sendable {
             durations.append(Self.metric(label, handler.durations, Self.durationBounds))
             sizes.append(Self.metric(label, handler.sizes, Self.sizeBounds))
         }
+        let scrapes = all.first { $0.key == "/metrics" }?.value.codes ?? [:]
         return [
+            MetricFamily(
+                name: "promhttp_metric_handler_requests_total", help: "Total number of scrapes by HTTP status code.",
+                type: .counter,
+                metrics: [200, 500, 503].map { code in
+                    Metric(
+                        labels: [LabelPair("code", ByteString("\(code)"))],
+                        value: .counter(CounterValue(Double(scrapes[code] ?? 0))))
+                }),
             MetricFamily(
                 name: "prometheus_http_requests_total", help: "Counter of HTTP requests.", type: .counter,
                 metrics: requests),

@@ -54,7 +54,8 @@ extension ServerAPI {
         var seen: Set<Labels> = []
         var elements: [QueryAnswer.VectorElement] = []
         var columns = SampleColumns()
-        for selector in selectors {
+        // A selector without matchers selects nothing here.
+        for selector in selectors where !selector.isEmpty {
             for series in try querier.select(selector) where selectors.count == 1 || seen.insert(series.labels).inserted
             {
                 columns.removeAll()

@@ -26,6 +26,10 @@ package final class ServerAPI: Sendable {
         package var enablesOTLP = false
         /// Whether OTLP's deltas are stored as they are (feature `otlp-native-delta-ingestion`).
         package var storesOTLPDeltas = false
+        /// Whether OTLP's deltas are added up, and stored as totals (feature `otlp-deltatocumulative`).
+        package var convertsOTLPDeltas = false
+        /// Whether OTLP's series get the labels `__type__` and `__unit__` (feature `type-and-unit-labels`).
+        package var addsTypeAndUnitLabels = false
         /// Whether a start that comes with samples becomes a zero (feature `created-timestamp-zero-ingestion`).
         package var addsStartZeros = false
         /// Whether metadata that comes with samples is stored (feature `metadata-wal-records`).
@@ -120,6 +124,7 @@ package final class ServerAPI: Sendable {
     let targets: any TargetDirectory
     package let notifications: NotificationCenter
     let remoteReadSlots: DispatchSemaphore?
+    let deltas = DeltaAccumulator()
     package let counters: APICounters
     private let store = Mutex<Database?>(nil)
     private let readiness = Atomic<Int>(Readiness.starting.rawValue)
@@ -205,6 +210,7 @@ package final class ServerAPI: Sendable {
 
     private func respondOutsideAPI(_ request: ServerRequest) -> ServerResponse {
         let isRead = request.method == "GET" || request.method == "HEAD"
+        if let refusal = Self.methodRefusal(request) { return refusal }
         switch (request.path.string, isRead) {
         case ("/-/healthy", true): return .text(200, "Prometheus Server is Healthy.\n")
         case ("/-/ready", true): return unready ?? .text(200, "Prometheus Server is Ready.\n")
@@ -217,9 +223,25 @@ package final class ServerAPI: Sendable {
         case ("/federate", true): return unready ?? federate(request)
         default:
             if let page = page(request) { return page }
-            let isRoute = !isRead && Self.routePattern(request.path.string) != nil
-            return isRoute ? Self.methodNotAllowed("GET, OPTIONS") : .plainError(404, "404 page not found")
+            return .plainError(404, "404 page not found")
         }
+    }
+
+    /// What is answered for a method that a path outside the API does not take; nil if it takes it, or is no path.
+    private static func methodRefusal(_ request: ServerRequest) -> ServerResponse? {
+        let allowed: String
+        let methods: Set<String>
+        switch request.path.string {
+        case "/-/healthy", "/-/ready": (allowed, methods) = ("GET, HEAD, OPTIONS", ["GET", "HEAD"])
+        case "/-/reload", "/-/quit": (allowed, methods) = ("GET, OPTIONS, POST, PUT", ["GET", "POST", "PUT"])
+        case "/metrics", "/federate", "/version": (allowed, methods) = ("GET, OPTIONS", ["GET"])
+        default:
+            guard routePattern(request.path.string) != nil else { return nil }
+            (allowed, methods) = ("GET, OPTIONS", ["GET", "HEAD"])
+        }
+        if methods.contains(request.method) { return nil }
+        guard request.method == "OPTIONS" else { return methodNotAllowed(allowed) }
+        return ServerResponse(200, fields: [("Allow", allowed)])
     }
 
     private func lifecycle(_ request: ServerRequest) -> ServerResponse {

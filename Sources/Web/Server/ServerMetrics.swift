@@ -9,11 +9,15 @@ package final class ServerMetrics: Sendable {
     /// Counts the queries.
     package let engine: EngineMetrics
     private let process = ProcessMetrics()
+    private let server = Mutex<HTTPServer?>(nil)
     private let reload = Mutex<(succeeded: Bool, time: Timestamp)>((true, 0))
 
     /// Nothing counted yet.
     /// - Parameter maximumConcurrency: How many queries may run at a time.
     package init(maximumConcurrency: Int = 20) { engine = EngineMetrics(maximumConcurrency: maximumConcurrency) }
+
+    /// Shows the connections of `server` from now on.
+    package func watch(_ server: HTTPServer) { self.server.withLock { $0 = server } }
 
     /// Notes that the configuration was read again.
     package func noteReload(succeeded: Bool, at time: Timestamp) {
@@ -32,7 +36,9 @@ package final class ServerMetrics: Sendable {
         _ database: Database?, _ counters: APICounters, isReady: Bool = true, extra: [MetricFamily] = []
     ) -> [MetricFamily] {
         var families = [BuildInfo.family("prometheus")] + process.families() + extra
-        families += configurationFamilies + requests.families + engine.families + Self.families(of: counters)
+        families +=
+            configurationFamilies + connectionFamilies + requests.families + engine.families
+            + Self.families(of: counters)
         families.append(
             Self.gauge(
                 "prometheus_ready",
@@ -56,6 +62,28 @@ package final class ServerMetrics: Sendable {
         MetricFamily(
             name: ByteString(name), help: ByteString(help), type: .counter,
             metrics: [Metric(labels: [], value: .counter(CounterValue(Double(value))))])
+    }
+
+    private var connectionFamilies: [MetricFamily] {
+        guard let server = server.withLock({ $0 }) else { return [] }
+        let accepted = server.acceptedCount
+        let open = UInt64(clamping: server.connectionCount)
+        func counter(_ name: ByteString, _ help: ByteString, _ value: UInt64) -> MetricFamily {
+            MetricFamily(
+                name: name, help: help, type: .counter,
+                metrics: [
+                    Metric(labels: [LabelPair("listener_name", "http")], value: .counter(CounterValue(Double(value))))
+                ])
+        }
+        return [
+            counter(
+                "net_conntrack_listener_conn_accepted_total",
+                "Total number of connections opened to the listener of a given name.", accepted),
+            counter(
+                "net_conntrack_listener_conn_closed_total",
+                "Total number of connections closed that were made to the listener of a given name.",
+                accepted > open ? accepted - open : 0),
+        ]
     }
 
     private var configurationFamilies: [MetricFamily] {

@@ -27,8 +27,34 @@ enum StoreFamilies {
             })
     }
 
+    /// A summary, with the quantiles of the latest lengths.
+    private static func summary(
+        _ name: String, _ help: String, _ lengths: LengthRecord, _ quantiles: [Double] = []
+    ) -> MetricFamily {
+        let sorted = lengths.latest.sorted()
+        let values = quantiles.map { quantile in
+            let rank = Int((Double(sorted.count - 1) * quantile).rounded())
+            return SummaryValue.Quantile(quantile, sorted.indices.contains(rank) ? sorted[rank] : .nan)
+        }
+        return MetricFamily(
+            name: ByteString("prometheus_tsdb_" + name), help: ByteString(help), type: .summary,
+            metrics: [
+                Metric(
+                    labels: [],
+                    value: .summary(
+                        SummaryValue(count: Double(lengths.count), sum: lengths.sum, quantiles: values)))
+            ])
+    }
+
     private static func seconds(_ time: Timestamp) -> Double {
         time == .max || time == .min ? 0 : Double(time) / 1000
+    }
+
+    private static func histogram(_ lengths: LengthRecord) -> MetricValue {
+        let buckets = zip(LengthRecord.bounds, lengths.buckets).map { bound, count in
+            HistogramValue.Bucket(upperBound: bound, count: Double(count))
+        }
+        return .histogram(HistogramValue(count: Double(lengths.count), sum: lengths.sum, buckets: buckets))
     }
 
     private static func head(_ head: HeadStatus, _ metrics: StoreMetrics) -> [MetricFamily] {
@@ -68,6 +94,8 @@ enum StoreFamilies {
             counter(
                 "head_truncations_failed_total", "Total number of head truncations that failed.",
                 metrics.headTruncationsFailed),
+            summary(
+                "head_gc_duration_seconds", "Runtime of garbage collection in the head block.", metrics.headLengths),
         ]
     }
 
@@ -84,6 +112,12 @@ enum StoreFamilies {
             gauge(
                 "wal_segment_current", "Write log segment index that TSDB is currently writing to.",
                 Double(metrics.walSegment)),
+            summary(
+                "wal_fsync_duration_seconds", "Duration of write log fsync.", metrics.walSyncLengths,
+                [0.5, 0.9, 0.99]),
+            summary("wal_truncate_duration_seconds", "Duration of WAL truncation.", metrics.logLengths),
+            counter(
+                "wal_truncations_total", "Total number of WAL truncations attempted.", metrics.logLengths.count),
             gauge("wal_storage_size_bytes", "Size of the write log directory.", Double(metrics.walBytes)),
             gauge(
                 "data_replay_duration_seconds", "Time taken to replay the data on disk.",
@@ -102,6 +136,9 @@ enum StoreFamilies {
             counter(
                 "compactions_failed_total", "Total number of compactions that failed for the partition.",
                 metrics.compactionsFailed),
+            MetricFamily(
+                name: "prometheus_tsdb_compaction_duration_seconds", help: "Duration of compaction runs",
+                type: .histogram, metrics: [Metric(labels: [], value: histogram(metrics.compactionLengths))]),
             counter(
                 "reloads_total", "Number of times the database reloaded block data from disk.", metrics.blockReloads),
             counter(

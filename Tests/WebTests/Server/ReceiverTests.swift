@@ -101,6 +101,62 @@ private final class Receiver {
             ])
     }
 
+    /// A request with points of one metric that tell differences.
+    private func deltas(_ kind: String, _ points: String) -> [UInt8] {
+        let data = #""\#(kind)":{"aggregationTemporality":1,"isMonotonic":true,"dataPoints":[\#(points)]}"#
+        return Array(#"{"resourceMetrics":[{"scopeMetrics":[{"metrics":[{"name":"d",\#(data)}]}]}]}"#.utf8)
+    }
+
+    private func point(_ start: Int, _ time: Int, _ rest: String) -> String {
+        #"{"startTimeUnixNano":"\#(start)000000000","timeUnixNano":"\#(time)000000000",\#(rest)}"#
+    }
+
+    @Test func `differences are added up, where that is asked for`() throws {
+        let receiver = try Receiver { settings, _ in settings.convertsOTLPDeltas = true }
+        func post(_ kind: String, _ points: String...) {
+            let answer = receiver.post(deltas(kind, points.joined(separator: ",")), type: "application/json")
+            #expect(answer.status == 200, "\(answer.text)")
+        }
+        post("sum", point(10, 20, #""asInt":"5""#), point(20, 30, #""asInt":"7""#))
+        // One that comes late, and one of an older start, are left out; another stream has its own sum.
+        post("sum", point(20, 25, #""asInt":"100""#), point(5, 40, #""asInt":"100""#))
+        post("sum", point(30, 40, #""asInt":"1""#))
+        let attribute = #""attributes":[{"key":"x","value":{"stringValue":"y"}}]"#
+        post("sum", point(30, 40, #""asInt":"3",\#(attribute)"#))
+        post("histogram", point(10, 20, #""count":"3","sum":4,"bucketCounts":["1","2"],"explicitBounds":[1]"#))
+        post("histogram", point(20, 30, #""count":"2","sum":1,"bucketCounts":["2","0"],"explicitBounds":[1]"#))
+        let samples = try receiver.samples()
+        #expect(samples[#"{__name__="d_total"}"#] == "20000=5.0 30000=12.0 40000=13.0")
+        #expect(samples[#"{__name__="d_total", x="y"}"#] == "40000=3.0")
+        #expect(samples[#"{__name__="d_bucket", le="1"}"#] == "20000=1.0 30000=3.0")
+        #expect(samples[#"{__name__="d_count"}"#] == "20000=3.0 30000=5.0")
+        #expect(samples[#"{__name__="d_sum"}"#] == "20000=4.0 30000=5.0")
+    }
+
+    @Test func `exponential histograms of other resolutions are added up in the coarser one`() throws {
+        let receiver = try Receiver { settings, _ in settings.convertsOTLPDeltas = true }
+        func post(_ points: String) {
+            let answer = receiver.post(deltas("exponentialHistogram", points), type: "application/json")
+            #expect(answer.status == 200, "\(answer.text)")
+        }
+        let fine = #""count":"4","sum":9,"scale":1,"positive":{"offset":0,"bucketCounts":["1","1","1","1"]}"#
+        let coarse = #""count":"3","sum":3,"scale":0,"zeroCount":"1","positive":{"offset":-1,"bucketCounts":["1","1"]}"#
+        post(point(10, 20, fine))
+        post(point(20, 30, coarse))
+        let text = try #require(try receiver.samples()[#"{__name__="d"}"#])
+        #expect(text.contains("30000={count:7, sum:12"), "\(text)")
+        #expect(text.contains("(0.5,1]:1") && text.contains("(1,2]:3") && text.contains("(2,4]:2"), "\(text)")
+    }
+
+    @Test func `series of OTLP tell their type and unit, where that is asked for`() throws {
+        let receiver = try Receiver { settings, _ in settings.addsTypeAndUnitLabels = true }
+        #expect(receiver.post(Array(Self.request.utf8), type: "application/json").status == 200)
+        let names = try receiver.samples().keys
+        #expect(names.contains { $0.contains(#"__name__="memory_bytes", __type__="gauge", __unit__="bytes""#) })
+        #expect(names.contains { $0.contains(#"__name__="http_requests_total", __type__="counter", http_method"#) })
+        #expect(names.contains { $0.contains(#"__name__="target_info", host_name"#) })
+    }
+
     @Test func `names stay as they are where nothing is translated, and attributes are promoted`() throws {
         let receiver = try Receiver { _, otlp in
             otlp.strategy = .none

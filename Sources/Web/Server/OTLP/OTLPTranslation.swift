@@ -10,6 +10,8 @@ struct OTLPTranslation {
     /// What the receiver is told besides the configuration.
     struct Options {
         var allowsDeltas = false
+        /// Whether series get the labels `__type__` and `__unit__`.
+        var addsTypeAndUnitLabels = false
         var addsStartZeros = false
         /// Milliseconds, half of which lie between two `target_info` samples.
         var lookbackDelta: Int64 = 300_000
@@ -44,6 +46,8 @@ struct OTLPTranslation {
         var job: ByteString = ""
         var instance: ByteString = ""
         var scope: [(name: ByteString, value: ByteString)] = []
+        /// Labels that tell a metric's type and unit.
+        var metadata: [(name: ByteString, value: ByteString)] = []
     }
 
     /// A problem that ends the work on one metric.
@@ -116,7 +120,11 @@ struct OTLPTranslation {
     private mutating func append(_ metric: OTLPMessage.Metric, _ context: Context) throws(Problem) {
         let hasTemporality: Bool
         switch metric.data {
-        case .none: throw .fault(OTLPFault(message: "unsupported metric type"))
+        case .none:
+            throw .fault(
+                OTLPFault(
+                    message: "could not get aggregation temporality for \(metric.name) as it has unsupported metric "
+                        + "type Empty"))
         case .gauge, .summary: hasTemporality = false
         case .sum, .histogram, .exponentialHistogram: hasTemporality = true
         }
@@ -127,9 +135,13 @@ struct OTLPTranslation {
                     message: "invalid temporality and type combination for metric \(Quoting.quote(metric.name))"))
         }
         let name = try self.name(of: metric)
+        var context = context
+        context.metadata = metadata(of: metric)
         switch metric.data {
         case .none: break
-        case .gauge(let points), .sum(let points, _):
+        case .gauge(let points):
+            for point in points { try append(point.value, point.point, try labels(point.point, context, name)) }
+        case .sum(let points, _):
             for point in points {
                 let labels = try labels(point.point, context, name)
                 try append(point.value, point.point, labels)
@@ -156,6 +168,25 @@ struct OTLPTranslation {
         case .summary(let points):
             for point in points { try append(point, name, context) }
         }
+    }
+
+    /// Source: storage/remote/otlptranslator/prometheusremotewrite/otlp_to_openmetrics_metadata.go.
+    private func metadata(of metric: OTLPMessage.Metric) -> [(name: ByteString, value: ByteString)] {
+        guard options.addsTypeAndUnitLabels else { return [] }
+        let isDelta = metric.temporality == .delta
+        let type: ByteString? =
+            switch metric.data {
+            case .none: nil
+            case .gauge: "gauge"
+            case .sum(_, let isMonotonic): isDelta ? nil : isMonotonic ? "counter" : "gauge"
+            case .histogram, .exponentialHistogram: isDelta ? nil : "histogram"
+            case .summary: "summary"
+            }
+        let unit = OTLPNames.unit(metric.unit)
+        var labels: [(name: ByteString, value: ByteString)] = []
+        if let type { labels.append(("__type__", type)) }
+        if !unit.isEmpty { labels.append(("__unit__", unit)) }
+        return labels
     }
 
     private func name(of metric: OTLPMessage.Metric) throws(Problem) -> ByteString {
@@ -194,6 +225,11 @@ struct OTLPTranslation {
         if point.hasNoValue { return try append(0, point, labels) }
         let time = Self.milliseconds(point.time)
         guard time <= options.latest else { throw .refused(.outOfBounds) }
+        let start = Self.milliseconds(point.start)
+        if options.addsStartZeros, start > 0, start < time {
+            _ = try? appender.appendStartZero(
+                .none, labels: labels, start: start, before: time, like: .integer(histogram))
+        }
         do throws(AppendError) {
             _ = try appender.append(
                 .none, labels: labels, timestamp: time, histogram: histogram,
@@ -331,7 +367,7 @@ struct OTLPTranslation {
         for pair in context.promoted where builder[pair.name]?.isEmpty ?? true { builder.set(pair.name, pair.value) }
         if !context.job.isEmpty { builder.set("job", context.job) }
         if !context.instance.isEmpty { builder.set("instance", context.instance) }
-        for pair in context.scope { builder.set(pair.name, pair.value) }
+        for pair in context.scope + context.metadata { builder.set(pair.name, pair.value) }
         if let name { builder.set(Labels.metricName, name) }
         return builder.labels()
     }

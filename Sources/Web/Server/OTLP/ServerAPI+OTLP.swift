@@ -12,15 +12,17 @@ extension ServerAPI {
         guard settings.enablesOTLP else {
             return .plainError(404, "otlp write receiver needs to be enabled with --web.enable-otlp-receiver")
         }
-        let message: OTLPMessage
+        var message: OTLPMessage
         do throws(OTLPFault) {
             message = try otlpMessage(request)
         } catch {
             return .plainError(400, error.message)
         }
+        if settings.convertsOTLPDeltas { deltas.accumulate(&message, now: process.now()) }
         let appender = try database().appender()
         let options = OTLPTranslation.Options(
-            allowsDeltas: settings.storesOTLPDeltas, addsStartZeros: settings.addsStartZeros,
+            allowsDeltas: settings.storesOTLPDeltas, addsTypeAndUnitLabels: settings.addsTypeAndUnitLabels,
+            addsStartZeros: settings.addsStartZeros,
             lookbackDelta: settings.lookbackDelta, latest: process.now() &+ 600_000)
         var translation = OTLPTranslation(appender, process.otlp(), options)
         translation.append(message)

@@ -89,7 +89,11 @@ extension ServerAPI {
 
     private func redirect(_ page: String, _ request: ServerRequest) -> ServerResponse {
         let query = request.query.isEmpty ? "" : "?" + request.query.string
-        return ServerResponse(302, fields: [("Location", "\(settings.externalPrefix)/\(page)\(query)")])
+        let target = "\(settings.externalPrefix)/\(page)\(query)"
+        let link: Markup = "<a href=\"\(target)\">Found</a>.\n\n"
+        return ServerResponse(
+            302, fields: [("Content-Type", "text/html; charset=utf-8"), ("Location", target)],
+            body: .bytes(link.bytes))
     }
 
     /// A file of the pages; 304 where the client has it.

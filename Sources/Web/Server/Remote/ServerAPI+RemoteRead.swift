@@ -155,7 +155,12 @@ extension ServerAPI {
         var histograms = columns.histograms[...]
         for index in 0..<columns.count {
             if let histogram = histograms.first, histogram.index == index {
-                series.histogram(4, columns.timestamps[index], histogram.histogram)
+                let time = columns.timestamps[index]
+                if histogram.hasIntegerCounts, let whole = NativeHistogram(histogram.histogram) {
+                    series.histogram(4, time, whole)
+                } else {
+                    series.histogram(4, time, histogram.histogram)
+                }
                 histograms = histograms.dropFirst()
             } else {
                 series.sample(2, columns.timestamps[index], columns.values[index])

@@ -80,7 +80,12 @@ private final class ChunkedRead: Sendable {
         var histograms = columns.histograms[...]
         for index in 0..<columns.count {
             if let histogram = histograms.first, histogram.index == index {
-                encoder.append(.floatHistogram(columns.timestamps[index], histogram.histogram, start: 0))
+                let time = columns.timestamps[index]
+                if histogram.hasIntegerCounts, let whole = NativeHistogram(histogram.histogram) {
+                    encoder.append(.histogram(time, whole, start: 0))
+                } else {
+                    encoder.append(.floatHistogram(time, histogram.histogram, start: 0))
+                }
                 histograms = histograms.dropFirst()
             } else {
                 encoder.append(.float(columns.timestamps[index], columns.values[index], start: 0))

@@ -38,6 +38,20 @@ struct WireWriter {
         for value in values { append(value) }
     }
 
+    /// Signed numbers, zigzag coded and packed.
+    mutating func signeds(_ number: UInt64, _ values: [Int64]) {
+        if values.isEmpty { return }
+        var packed: [UInt8] = []
+        for value in values { Varint.append(Varint.zigzag(value), to: &packed) }
+        field(number, packed)
+    }
+
+    /// A member of a `oneof`, which is written even where it is zero.
+    private mutating func member(_ number: UInt64, _ value: UInt64) {
+        Varint.append(number << 3, to: &bytes)
+        Varint.append(value, to: &bytes)
+    }
+
     // MARK: Messages of prompb
 
     mutating func labels(_ number: UInt64, _ labels: Labels) {
@@ -69,6 +83,23 @@ struct WireWriter {
         message.doubles(10, histogram.negativeBuckets)
         for span in histogram.positiveSpans { message.span(11, span) }
         message.doubles(13, histogram.positiveBuckets)
+        message.varint(14, UInt64(histogram.counterResetHint.rawValue))
+        message.integer(15, timestamp)
+        message.doubles(16, histogram.customValues)
+        field(number, message.bytes)
+    }
+
+    mutating func histogram(_ number: UInt64, _ timestamp: Timestamp, _ histogram: NativeHistogram) {
+        var message = WireWriter()
+        message.member(1, histogram.count)
+        message.double(3, histogram.sum)
+        message.signed(4, Int64(histogram.schema))
+        message.double(5, histogram.zeroThreshold)
+        message.member(6, histogram.zeroCount)
+        for span in histogram.negativeSpans { message.span(8, span) }
+        message.signeds(9, histogram.negativeDeltas)
+        for span in histogram.positiveSpans { message.span(11, span) }
+        message.signeds(12, histogram.positiveDeltas)
         message.varint(14, UInt64(histogram.counterResetHint.rawValue))
         message.integer(15, timestamp)
         message.doubles(16, histogram.customValues)
