@@ -126,6 +126,8 @@ struct StoreDurabilityTests {
         let flags = ["--web.enable-remote-write-receiver"]
         let configuration = """
             global: {scrape_interval: 50ms, scrape_timeout: 50ms}
+            # What is written is years behind what is scraped.
+            storage: {tsdb: {out_of_order_time_window: 100y}}
             scrape_configs:
             - job_name: g
               static_configs: [{targets: ["127.0.0.1:\(gateway.port)"]}]
