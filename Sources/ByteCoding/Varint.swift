@@ -14,19 +14,13 @@ package enum Varint {
         output.append(UInt8(truncatingIfNeeded: rest))
     }
 
-    /// Appends `value` so that small magnitudes of either sign stay short ("zigzag").
-    @inlinable
-    package static func appendSigned(_ value: Int64, to output: inout [UInt8]) {
-        append(zigzag(value), to: &output)
-    }
-
     /// The number of bytes that `value` takes.
     @inlinable
     package static func length(_ value: UInt64) -> Int {
         (70 &- (value | 1).leadingZeroBitCount) / 7
     }
 
-    /// 0, -1, 1, -2, … as 0, 1, 2, 3, …
+    /// 0, -1, 1, -2, … as 0, 1, 2, 3, …: small magnitudes of either sign stay short.
     @inlinable
     package static func zigzag(_ value: Int64) -> UInt64 { UInt64(bitPattern: (value << 1) ^ (value >> 63)) }
 
@@ -65,11 +59,5 @@ package enum Varint {
         guard index >= 0 else { return nil }
         // SAFETY: the buffer is only read within the call.
         return bytes.withUnsafeBytes { read($0, at: &index) }
-    }
-
-    /// Reads a number written by ``appendSigned(_:to:)``.
-    @inlinable
-    package static func readSigned(_ bytes: UnsafeRawBufferPointer, at index: inout Int) -> Int64? {
-        read(bytes, at: &index).map { unzigzag($0) }
     }
 }

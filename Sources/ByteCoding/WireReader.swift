@@ -14,10 +14,12 @@ package struct WireReader {
         /// The bytes end within a field, or a number exceeds 64 bits.
         package static let truncated = Fault(description: "unexpected EOF")
 
+        /// A field whose number is no field's.
         package static func illegalTag(_ tag: UInt64) -> Fault {
             Fault(description: "proto: illegal tag \(Int32(truncatingIfNeeded: tag >> 3)) (wire type \(tag & 7))")
         }
 
+        /// A field of a kind that is not there, or not wanted.
         package static func illegalWireType(_ wireType: Int) -> Fault {
             Fault(description: "proto: illegal wireType \(wireType)")
         }

@@ -5,16 +5,6 @@ extension FloatHistogram {
     /// Schemas that may arrive and are reduced to ``exponentialSchemas``.
     public static let reservedSchemas: ClosedRange<Int32> = -9...52
 
-    /// Whether `schema` is one that is worked with.
-    public static func isValidSchema(_ schema: Int32) -> Bool {
-        schema == customBucketsSchema || exponentialSchemas.contains(schema)
-    }
-
-    /// Whether `schema` is accepted, perhaps after reducing the resolution.
-    public static func isKnownSchema(_ schema: Int32) -> Bool {
-        schema == customBucketsSchema || reservedSchemas.contains(schema)
-    }
-
     /// The upper bound of the positive exponential bucket `index`; the last before the one for infinities ends at
     /// the greatest finite number.
     ///

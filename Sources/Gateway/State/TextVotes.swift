@@ -61,9 +61,6 @@ struct TextVotes: Sendable {
         return best?.text
     }
 
-    /// Whether members disagree.
-    var isDisputed: Bool { texts.count - free.count > 1 }
-
     private func number(of text: ByteString) -> Int32? {
         if let numbers { return numbers[text] }
         for (index, entry) in texts.enumerated() where entry.votes > 0 && entry.text == text {

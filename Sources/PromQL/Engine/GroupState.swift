@@ -37,9 +37,6 @@ struct GroupState {
         operation == .sum || operation == .avg || operation == .stddev || operation == .stdvar
     }
 
-    /// How many cells the columns have.
-    var cellCount: Int { counts.count }
-
     /// Makes the columns cover the steps of `row`.
     private mutating func cover(_ row: StepRow) {
         let first = max(0, row.first)

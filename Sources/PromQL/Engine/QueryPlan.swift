@@ -91,9 +91,6 @@ struct BinaryPlan: Sendable {
 }
 
 extension PlanNode {
-    /// Whether it is a text, which functions take from the tree.
-    var isString: Bool { if case .string = self { true } else { false } }
-
     /// The instant selector that this is, evaluated at each step or once.
     var selector: SelectorPlan? {
         switch self {

@@ -205,11 +205,6 @@ package actor ScrapeManager {
 
     /// The configuration of job `name`, for its relabelling rules.
     package func configuration(of name: String) -> ScrapeConfiguration? { jobs[name]?.configuration }
-
-    /// How often each job's targets were set, and how many it may have; 0 for no limit.
-    package var poolCounts: [String: (syncs: UInt64, targets: Int, targetLimit: UInt64)] {
-        jobs.mapValues { ($0.pool?.syncs ?? 0, $0.pool?.active.count ?? 0, $0.configuration.targetLimit) }
-    }
 }
 
 /// One rule's part in relabelling a target, for the page that explains it.

@@ -17,7 +17,6 @@ final class ScrapePool {
     /// The discovered labels of targets that relabelling dropped, up to a limit.
     private(set) var dropped: [Labels] = []
     private(set) var droppedCount = 0
-    private(set) var syncs: UInt64 = 0
     private(set) var client: ScrapeClient
     private let environment: ScrapeLoop.Environment
     /// Runs a loop, and after it what has to be cleaned up.
@@ -88,7 +87,6 @@ final class ScrapePool {
     /// Makes the targets those of `groups`: starts loops for new ones, ends those of targets that are gone.
     func sync(_ groups: [TargetGroup]) {
         let start = environment.clock.now
-        syncs += 1
         var wanted: [UInt64: (labels: Labels, discovered: Labels)] = [:]
         dropped = []
         droppedCount = 0

@@ -225,9 +225,6 @@ final class HeadChunkFiles: Sendable {
         }
     }
 
-    /// Whether so much is pending that a flush is due.
-    var isFlushDue: Bool { lock.withLock { _ in state.pending.count >= HeadChunkFiles.flushSize } }
-
     /// Writes what was appended. After an error none of it is written, and its references are void.
     func flush() throws(StoreError) {
         try lock.withLock { (_) throws(StoreError) in try flushLocked() }
@@ -392,15 +389,6 @@ final class HeadChunkFiles: Sendable {
 
     /// The number that the next chunk's file has at least.
     var nextNumber: Int { lock.withLock { _ in state.currentNumber + (state.current == nil ? 1 : 0) } }
-
-    /// Bytes of all files.
-    func totalSize() -> Int64 {
-        let names = (try? fileSystem.list(directory)) ?? []
-        return names.reduce(0) { sum, name in
-            let found = try? fileSystem.metadata(PathName.join(directory, name))
-            return sum + (found.flatMap { $0 }?.size ?? 0)
-        }
-    }
 
     /// Makes all files durable. Earlier files are synced when the next one begins.
     func sync() throws(StoreError) {

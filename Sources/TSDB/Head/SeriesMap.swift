@@ -213,9 +213,4 @@ final class SeriesMap: Sendable {
         }
         postings.remove(Set(series.map { SeriesMap.number($0.reference) }), series.map { $0.labels })
     }
-
-    /// Makes sure that no reference up to `reference` is given out again.
-    func raiseLastReference(to reference: UInt64) {
-        lock.withLock { _ in state.lastReference = max(state.lastReference, reference) }
-    }
 }

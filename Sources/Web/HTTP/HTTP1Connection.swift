@@ -531,21 +531,3 @@ extension HTTP1Connection: HTTPExchange {
         self.departure = departure
     }
 }
-
-/// A reference that is used on its event loop only, carried through closures that may run elsewhere.
-struct LoopBound<Value: AnyObject>: @unchecked Sendable {
-    // SAFETY: whoever makes one uses `value` on the value's own event loop only.
-    let value: Value
-    init(_ value: Value) { self.value = value }
-}
-
-/// Answers that the server gives by itself.
-enum HTTPRefusals {
-    static func bodyTooLarge(limit: Int) -> HTTPResponse {
-        .error(.contentTooLarge, "the request body is larger than the limit of \(limit) bytes")
-    }
-
-    static let overloaded = HTTPResponse.error(
-        .serviceUnavailable, "too many requests are being processed; try again", fields: [HTTPField("Retry-After", "1")]
-    )
-}

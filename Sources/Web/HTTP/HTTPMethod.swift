@@ -44,7 +44,7 @@ package enum HTTPMethod: Sendable, Hashable {
         }
     }
 
-    /// A small number for tables: methods that share a ``metricLabel`` share it.
+    /// A small number for tables: methods that share a label in metrics share it.
     var metricIndex: Int {
         switch self {
         case .get: 0
@@ -61,13 +61,10 @@ package enum HTTPMethod: Sendable, Hashable {
         }
     }
 
-    /// The labels by ``metricIndex``.
+    /// The values of the label `method` in metrics by ``metricIndex``: a closed set, so that clients cannot make series.
+    ///
+    /// Source: prometheus/client_golang prometheus/promhttp/instrument_server.go (`sanitizeMethod`).
     static let metricLabels = [
         "get", "head", "post", "put", "delete", "options", "patch", "connect", "trace", "notify", "unknown",
     ]
-
-    /// The value of the label `method` in metrics: a closed set, so that clients cannot make series.
-    ///
-    /// Source: prometheus/client_golang prometheus/promhttp/instrument_server.go (`sanitizeMethod`).
-    package var metricLabel: String { Self.metricLabels[metricIndex] }
 }

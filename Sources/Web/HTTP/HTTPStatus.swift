@@ -8,7 +8,6 @@ package struct HTTPStatus: Sendable, Hashable {
 
     package static let ok = HTTPStatus(200)
     package static let accepted = HTTPStatus(202)
-    package static let noContent = HTTPStatus(204)
     package static let multiStatus = HTTPStatus(207)
     package static let movedPermanently = HTTPStatus(301)
     package static let found = HTTPStatus(302)
@@ -22,18 +21,12 @@ package struct HTTPStatus: Sendable, Hashable {
     package static let notAcceptable = HTTPStatus(406)
     package static let requestTimeout = HTTPStatus(408)
     package static let contentTooLarge = HTTPStatus(413)
-    package static let unsupportedMediaType = HTTPStatus(415)
     package static let expectationFailed = HTTPStatus(417)
     package static let unprocessableContent = HTTPStatus(422)
     package static let tooManyRequests = HTTPStatus(429)
     package static let headerFieldsTooLarge = HTTPStatus(431)
-    package static let clientClosedRequest = HTTPStatus(499)
     package static let internalServerError = HTTPStatus(500)
-    package static let notImplemented = HTTPStatus(501)
     package static let serviceUnavailable = HTTPStatus(503)
-    package static let gatewayTimeout = HTTPStatus(504)
-    package static let versionNotSupported = HTTPStatus(505)
-    package static let insufficientStorage = HTTPStatus(507)
 
     /// The phrase of the status line, as Go's `http.StatusText` words it.
     package var phrase: String {

@@ -99,8 +99,6 @@ extension NotificationCenter.Notification {
 package final class APICounters: Sendable {
     /// Samples of remote writes refused for their labels.
     package let invalidLabelSamples = Atomic<Int>(0)
-    /// Samples of remote writes stored without metadata.
-    package let samplesWithoutMetadata = Atomic<Int>(0)
     /// Federation requests that failed.
     package let federationErrors = Atomic<Int>(0)
     /// Remote reads that are running.
