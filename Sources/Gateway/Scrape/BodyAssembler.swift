@@ -8,7 +8,11 @@ struct BodyAssembler {
     private static let collectedLimit = 32 * 1024
     /// Bytes of one body that are kept with their chunks. All scrapes pass the families in the same order and keep the
     /// same first part, so that this bounds what encodings of one format cost; the rest is encoded each time.
-    private static let keptLimit = 8 << 20
+    private let keptLimit: Int
+
+    /// The limit for a body of so many series: a body of ordinary size (some 100 bytes a series) is kept whole, since
+    /// scrapes that find it warm cost a twentieth; of one that would double the memory only a small part is.
+    static func keptLimit(seriesCount: Int) -> Int { seriesCount <= 250_000 ? 32 << 20 : 8 << 20 }
 
     /// What is complete and was not taken yet, in order; none is empty.
     private(set) var parts: [[UInt8]] = []
@@ -19,7 +23,8 @@ struct BodyAssembler {
     private var plainCount = 0
     private var keptCount = 0
 
-    init(isGzipped: Bool) {
+    init(isGzipped: Bool, keptLimit: Int) {
+        self.keptLimit = keptLimit
         deflater = isGzipped ? DeflateRuns() : nil
         if isGzipped { parts.append(DeflateRuns.gzipHeader) }
     }
@@ -96,7 +101,7 @@ struct BodyAssembler {
 
     /// Whether so many bytes more may be kept; they are counted then.
     private mutating func keeps(_ count: Int) -> Bool {
-        guard keptCount + count <= BodyAssembler.keptLimit else { return false }
+        guard keptCount + count <= keptLimit else { return false }
         keptCount += count
         return true
     }

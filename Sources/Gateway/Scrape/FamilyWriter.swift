@@ -28,11 +28,13 @@ struct FamilyWriter {
     private var assembler: BodyAssembler
     private var current: Current?
 
-    init(_ format: ExpositionFormat, filter: ScrapeFilter, isGzipped: Bool) {
+    /// - Parameter seriesCount: How many stored series the body is about to have.
+    init(_ format: ExpositionFormat, filter: ScrapeFilter, isGzipped: Bool, seriesCount: Int) {
         self.format = format
         self.filter = filter
         encoder = ChunkEncoder(filter: filter)
-        assembler = BodyAssembler(isGzipped: isGzipped)
+        assembler = BodyAssembler(
+            isGzipped: isGzipped, keptLimit: BodyAssembler.keptLimit(seriesCount: seriesCount))
     }
 
     /// What is complete and was not taken yet, in order.

@@ -25,7 +25,9 @@ package final class ScrapeBody: Sendable {
             Walk(
                 families: scrape.view.families.reversed(), filter: scrape.filter,
                 own: own.filter { !$0.metrics.isEmpty }.sorted { $0.name < $1.name }[...],
-                writer: FamilyWriter(format, filter: scrape.filter, isGzipped: coding == .gzip)))
+                writer: FamilyWriter(
+                    format, filter: scrape.filter, isGzipped: coding == .gzip,
+                    seriesCount: scrape.view.families.reduce(0) { $0 + $1.shownCount })))
     }
 
     /// The next pieces of the body, in order, none of them empty; nil behind the last.
