@@ -129,7 +129,7 @@ enum HistogramAccumulation {
         } catch {
             throw Accumulation.Mismatch(text: " cannot be added to the stored native histogram: \(error)")
         }
-        guard case .integer = old, case .integer = new, let integer = integer(sum) else { return .float(sum) }
+        guard case .integer = old, case .integer = new, let integer = NativeHistogram(sum) else { return .float(sum) }
         return .integer(integer)
     }
 
@@ -138,29 +138,5 @@ enum HistogramAccumulation {
         case .integer(let native): native.float
         case .float(let native): native
         }
-    }
-
-    /// The histogram with whole counts; nil if one is not whole, or too large to be sure.
-    private static func integer(_ float: FloatHistogram) -> NativeHistogram? {
-        guard let count = UInt64(exactly: float.count), let zero = UInt64(exactly: float.zeroCount), count < 1 << 53,
-            let positive = deltas(float.positiveBuckets), let negative = deltas(float.negativeBuckets)
-        else { return nil }
-        return NativeHistogram(
-            counterResetHint: float.counterResetHint, schema: float.schema, zeroThreshold: float.zeroThreshold,
-            zeroCount: zero, count: count, sum: float.sum, positiveSpans: float.positiveSpans,
-            positiveDeltas: positive, negativeSpans: float.negativeSpans, negativeDeltas: negative,
-            customValues: float.customValues)
-    }
-
-    private static func deltas(_ counts: [Double]) -> [Int64]? {
-        var deltas: [Int64] = []
-        deltas.reserveCapacity(counts.count)
-        var previous: Int64 = 0
-        for count in counts {
-            guard let whole = Int64(exactly: count) else { return nil }
-            deltas.append(whole &- previous)
-            previous = whole
-        }
-        return deltas
     }
 }

@@ -1,9 +1,10 @@
-internal import MetricModel
-
 extension NativeHistogram {
-    /// The histogram as it was stored with whole numbers; nil if a count is not whole.
-    init?(_ float: FloatHistogram) {
-        guard let count = UInt64(exactly: float.count), let zeroCount = UInt64(exactly: float.zeroCount),
+    /// The same histogram with whole counts; nil if a count is not whole, or if their sum is so large (2^53) that a
+    /// number of floating point may not be what was counted.
+    /// - Complexity: O(buckets); two allocations.
+    package init?(_ float: FloatHistogram) {
+        guard let count = UInt64(exactly: float.count), count < 1 << 53,
+            let zeroCount = UInt64(exactly: float.zeroCount),
             let positive = Self.deltas(float.positiveBuckets), let negative = Self.deltas(float.negativeBuckets)
         else { return nil }
         self.init(
