@@ -19,19 +19,24 @@ enum CheckCommand {
                     .toggle("syntax-only", "Only check the syntax, not files that the configuration names."),
                     .toggle("lint-fatal", "Make lint errors exit with code 3."),
                 ],
-                arguments: [.init("config-files", "The files to check.", isRepeatable: true)], action: config),
+                arguments: [.init("config-files", "The files to check.", isRepeatable: true)],
+                examples: ["narthex check config --lint-fatal prometheus.yml"], action: config),
             Command(
                 "web-config", "Check web configuration files.",
-                arguments: [.init("web-config-files", "The files to check.", isRepeatable: true)], action: webConfig),
+                arguments: [.init("web-config-files", "The files to check.", isRepeatable: true)],
+                examples: ["narthex check web-config web.yml"], action: webConfig),
             Command(
                 "policies", "Check policy files of the gateway (--gateway.policy-file), and say what each policy does.",
-                arguments: [.init("policy-files", "The files to check.", isRepeatable: true)], action: policies),
+                arguments: [.init("policy-files", "The files to check.", isRepeatable: true)],
+                examples: ["narthex check policies policies.yml"], action: policies),
             Command(
                 "access", "Check access files of the gateway (--gateway.access-file).",
-                arguments: [.init("access-files", "The files to check.", isRepeatable: true)], action: access),
+                arguments: [.init("access-files", "The files to check.", isRepeatable: true)],
+                examples: ["narthex check access access.yml"], action: access),
             Command(
-                "metrics", "Check an exposition on standard input: curl -s :9090/metrics | narthex check metrics",
-                flags: [.toggle("extended", "Also show how many series each metric has.")], action: metrics),
+                "metrics", "Check an exposition on standard input.",
+                flags: [.toggle("extended", "Also show how many series each metric has.")],
+                examples: ["curl -s http://localhost:9091/metrics | narthex check metrics --extended"], action: metrics),
         ])
 
     private static let failure: Int32 = 1

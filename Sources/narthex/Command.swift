@@ -11,24 +11,27 @@ struct Command: Sendable {
     /// In one sentence.
     let about: String
     let table: FlagTable
+    /// Calls as one would type them, shown by `--help` and in the manual page.
+    let examples: [String]
     let subcommands: [Command]
     /// Gives the exit code. Not called for commands that only hold others.
     let action: (@Sendable (ParsedFlags) async -> Int32)?
 
     init(
         _ name: String, _ about: String, flags: [FlagTable.Flag] = [], arguments: [FlagTable.Argument] = [],
-        subcommands: [Command] = [], action: (@Sendable (ParsedFlags) async -> Int32)? = nil
+        examples: [String] = [], subcommands: [Command] = [], action: (@Sendable (ParsedFlags) async -> Int32)? = nil
     ) {
         self.name = name
         self.about = about
         table = FlagTable(FlagTable.common.dropLast() + flags + FlagTable.common.suffix(1), arguments: arguments)
+        self.examples = examples
         self.subcommands = subcommands
         self.action = action
     }
 
     /// Everything that `narthex` can do.
     static let root = Command(
-        "narthex", BothCommand.about, flags: BothCommand.flags,
+        "narthex", BothCommand.about, flags: BothCommand.flags, examples: BothCommand.examples,
         subcommands: [
             GatewayCommand.command, ServerCommand.command, QueryCommand.command, CheckCommand.command,
             TestCommand.command, StoreCommand.command, PushCommand.command, DeleteCommand.command,
@@ -66,7 +69,7 @@ struct Command: Sendable {
 
     private func text(_ flags: ParsedFlags, _ called: String) -> String? {
         if flags.isOn("help") || flags.isOn("help-long") { return help(called) }
-        if flags.isOn("help-man") { return table.manPage(command: called, about: about) }
+        if flags.isOn("help-man") { return manPage(called) }
         if flags.isOn("completion-script-bash") { return Completion.bash(Self.root) }
         if flags.isOn("completion-script-zsh") { return Completion.zsh(Self.root) }
         if flags.isOn("version") { return BuildInfo.text(called) }
@@ -82,6 +85,20 @@ struct Command: Sendable {
                     "  \(command.name)\(String(repeating: " ", count: max(1, 12 - command.name.count)))\(command.about)\n"
             }
             text += "\n"
+        }
+        if !examples.isEmpty {
+            text += "Examples:\n" + examples.map { "  \($0)\n" }.joined() + "\n"
+        }
+        return text
+    }
+
+    private func manPage(_ called: String) -> String {
+        var text = table.manPage(command: called, about: about)
+        if !subcommands.isEmpty {
+            text += ManualPage.section("COMMANDS", subcommands.map { (term: "\(called) \($0.name)", text: $0.about) })
+        }
+        if !examples.isEmpty {
+            text += ManualPage.section("EXAMPLES", examples)
         }
         return text
     }

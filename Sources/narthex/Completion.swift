@@ -9,16 +9,20 @@ enum Completion {
             let words = command.subcommands.map(\.name) + flags(command)
             cases += "        \"\(path.joined(separator: " "))\") words=\"\(words.joined(separator: " "))\" ;;\n"
         }
+        let commands = all(root, []).dropFirst().map { "\"\($0.path.joined(separator: " "))\"" }
         return """
             # Completions of narthex for bash. Source: narthex --completion-script-bash
             _narthex() {
                 local cur="${COMP_WORDS[COMP_CWORD]}" path="narthex" word words=""
                 for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
-                    case "$word" in -*) break ;; *) path="$path $word" ;; esac
+                    case "$path $word" in
+                        \(commands.joined(separator: " | "))) path="$path $word" ;;
+                    esac
                 done
                 case "$path" in
             \(cases)    esac
                 COMPREPLY=($(compgen -W "$words" -- "$cur"))
+                [[ ${COMPREPLY-} == *= ]] && compopt -o nospace
             }
             complete -o default -F _narthex narthex
 

@@ -11,7 +11,11 @@ import Glibc
 enum GatewayCommand {
     static let command = Command(
         "gateway", "The push gateway: takes metrics from jobs that end before they can be scraped.", flags: flags,
-        action: run)
+        examples: [
+            "narthex gateway --persistence.file=/var/lib/narthex/pushes",
+            "narthex gateway --web.listen-address=127.0.0.1:9091 --web.config.file=web.yml --web.enable-admin-api",
+            "narthex gateway --gateway.policy-file=policies.yml --gateway.access-file=access.yml",
+        ], action: run)
 
     /// The flags of Pushgateway 1.11.3, with its names and defaults, then our own.
     static let flags: [FlagTable.Flag] =

@@ -26,7 +26,7 @@ extension FlagTable {
         return text
     }
 
-    private static func usage(_ flag: Flag, indented: Bool) -> String {
+    static func usage(_ flag: Flag, indented: Bool) -> String {
         var text = flag.short.map { "-\($0), " } ?? (indented ? "    " : "")
         text += flag.isToggle ? "--[no-]\(flag.name)" : "--\(flag.name)=\(flag.shownValue)"
         if flag.isRepeatable { text += " ..." }
@@ -64,30 +64,6 @@ extension FlagTable {
         }
         lines.append(line)
         return lines
-    }
-
-    /// What `--help-man` prints: a page in troff.
-    package func manPage(command: String, about: String) -> String {
-        let title = command.split(separator: " ").joined(separator: "-")
-        var text = ".TH \(title) 1\n.SH \"NAME\"\n\(Self.troff(title))\n.SH \"SYNOPSIS\"\n.TP\n"
-        text += "\\fB\(Self.troff(command + summary))\\fR\n.SH \"DESCRIPTION\"\n\(Self.troff(about))\n.SH \"OPTIONS\"\n"
-        for flag in flags where !flag.isHidden {
-            text += ".TP\n\\fB\(Self.troff(Self.usage(flag, indented: false)))\\fR\n\(Self.troff(flag.help))\n"
-        }
-        return text
-    }
-
-    private static func troff(_ text: String) -> String {
-        var result = ""
-        for character in text {
-            switch character {
-            case "\\": result += "\\e"
-            case "-": result += "\\-"
-            default: result.append(character)
-            }
-        }
-        return result.split(separator: "\n", omittingEmptySubsequences: false)
-            .map { $0.hasPrefix(".") || $0.hasPrefix("'") ? "\\&" + $0 : $0 }.joined(separator: "\n")
     }
 }
 

@@ -11,6 +11,11 @@ enum BothCommand {
     static let about =
         "Push gateway and time series server for the metrics of short-lived jobs. Without a command: both, data in ./narthex-data."
 
+    static let examples = [
+        "narthex", "narthex --data=/var/lib/narthex --scrape-interval=30s --storage.tsdb.retention.time=90d",
+        "narthex --config=narthex.yml --gateway.listen-address=127.0.0.1:9091",
+    ]
+
     static let flags: [FlagTable.Flag] =
         [
             .init(

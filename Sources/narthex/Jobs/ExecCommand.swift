@@ -11,7 +11,7 @@ import Glibc
 /// gateway never harms the job: the push is tried again, then kept on disk for the next run to deliver.
 struct ExecCommand: Sendable {
     static let command = Command(
-        "exec", "Run a job and push how it went: narthex exec --job backup -- /usr/local/bin/backup --full",
+        "exec", "Run a job and push how it went.",
         flags: GroupFlags.flags + [
             .init(
                 "heartbeat", "How often to push a sign of life while the job runs.", kind: .duration, placeholder: "30s"
@@ -29,7 +29,11 @@ struct ExecCommand: Sendable {
                 "Folder for pushes that could not be delivered. Also NARTHEX_SPOOL; else ~/.local/state/narthex/spool."),
             .init("tries", "How often a push is tried before it is kept on disk.", kind: .integer, default: "4"),
         ] + GatewayAccess.flags,
-        arguments: [.init("command", "The job and its arguments, after --.", isRepeatable: true)], action: run)
+        arguments: [.init("command", "The job and its arguments, after --.", isRepeatable: true)],
+        examples: [
+            "narthex exec --job=backup -- /usr/local/bin/backup --full",
+            "narthex exec --job=import --label=shop=berlin --heartbeat=30s --timeout=2h --lifetime=48h -- ./import.sh",
+        ], action: run)
 
     private let command: [String]
     private let key: JobKey

@@ -6,7 +6,7 @@ import Web
 /// `narthex groups`: what the gateway holds.
 enum GroupsCommand {
     static let command = Command(
-        "groups", "List the gateway's groups: narthex groups --match '{job=~\"ci-.*\"}' --sort push --desc",
+        "groups", "List the gateway's groups.",
         flags: [
             .init(
                 "match", "Selector over grouping labels, in PromQL; may be given several times: groups of any.",
@@ -20,7 +20,11 @@ enum GroupsCommand {
             .init(
                 "format", "How to print them: table or json.", kind: .choice(["table", "json"], named: "format"),
                 default: "table"),
-        ] + GatewayAccess.flags, action: { flags in await JobFiles.reporting("groups") { try await list(flags) } })
+        ] + GatewayAccess.flags,
+        examples: [
+            "narthex groups --match='{job=~\"ci-.*\"}' --sort=push --desc",
+            "narthex groups --search=backup --format=json",
+        ], action: { flags in await JobFiles.reporting("groups") { try await list(flags) } })
 
     /// The gateway gives at most so many at a time.
     private static let page = 1000

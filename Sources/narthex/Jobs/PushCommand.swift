@@ -6,7 +6,7 @@ import Web
 /// `narthex push`: pushes a file, standard input, or samples given as arguments.
 enum PushCommand {
     static let command = Command(
-        "push", "Push metrics: narthex push --job backup size_bytes=1048576, or a file in the text format, or - .",
+        "push", "Push metrics: a file in the text format, standard input, or samples given as arguments.",
         flags: GroupFlags.flags + [
             .toggle("replace", "Replace the whole group (PUT) instead of the families of the same name (POST)."),
             .toggle(
@@ -21,6 +21,11 @@ enum PushCommand {
             .init(
                 "input", "A file, - for standard input (the default), or samples: NAME{LABEL=\"VALUE\"}=NUMBER.",
                 isRequired: false, isRepeatable: true)
+        ],
+        examples: [
+            "narthex push --job=backup size_bytes=1048576 'rows{table=\"users\"}=42'",
+            "narthex push --job=nightly --lifetime=48h metrics.prom",
+            "my-exporter | narthex push --job=report --instance=db1 --replace -",
         ],
         action: { flags in await JobFiles.reporting("push") { try await push(flags) } })
 
@@ -54,9 +59,7 @@ enum PushCommand {
 /// `narthex delete`: deletes a group, or all groups that a selector selects.
 enum DeleteCommand {
     static let command = Command(
-        "delete",
-        "Delete a group: narthex delete --job backup --instance db1, or many: narthex delete --match '{job=~\"ci-.*\"}' "
-            + "--older-than 24h --dry-run",
+        "delete", "Delete a group, or all groups that a selector selects.",
         flags: GroupFlags.flags + [
             .init(
                 "match",
@@ -65,6 +68,10 @@ enum DeleteCommand {
             .init("older-than", "With --match: only groups whose last push is at least so long ago, such as 24h."),
             .toggle("dry-run", "With --match: only say which groups would go."),
         ] + GatewayAccess.flags,
+        examples: [
+            "narthex delete --job=backup --instance=db1",
+            "narthex delete --match='{job=~\"ci-.*\"}' --older-than=24h --dry-run",
+        ],
         action: { flags in await JobFiles.reporting("delete") { try await delete(flags) } })
 
     private static func delete(_ flags: ParsedFlags) async throws {

@@ -10,7 +10,7 @@ import Glibc
 /// `narthex query EXPR`: asks a server, over one moment or a range, and prints or draws what it answers.
 enum QueryCommand {
     static let command = Command(
-        "query", "Ask a server a PromQL query: narthex query 'avg_over_time(test_metric_1[5m])'",
+        "query", "Ask a server a PromQL query, and print or draw what it answers.",
         flags: ServerClient.flags + [
             .init("time", "Moment of evaluation, as RFC 3339 or Unix seconds; now by default."),
             .init("start", "First moment of a range, as RFC 3339 or Unix seconds."),
@@ -21,6 +21,11 @@ enum QueryCommand {
                 kind: .choice(["text", "table", "json", "plot"], named: "output"), default: "text"),
             .init("svg", "Draw a range into this file, as a picture.", default: ""),
         ], arguments: [.init("expression", "The query.")],
+        examples: [
+            "narthex query 'avg_over_time(test_metric_1[5m])'",
+            "narthex query --output=table --time=2026-11-23T03:00:00Z 'topk(5, batch_job_duration_seconds)'",
+            "narthex query --start=1795392000 --step=1m --output=plot 'rate(jobs_total[5m])'",
+        ],
         subcommands: [ListingCommand.series, ListingCommand.labels], action: run)
 
     private static func run(_ flags: ParsedFlags) async -> Int32 {
@@ -97,7 +102,8 @@ enum ListingCommand {
     ]
 
     static let series = Command(
-        "series", "List series: narthex query series --match 'up{job=\"a\"}'", flags: ServerClient.flags + range,
+        "series", "List series.", flags: ServerClient.flags + range,
+        examples: ["narthex query series --match='up{job=\"node\"}' --match=test_metric_1"],
         action: { flags in
             await list(flags, isPost: true) { _ in
                 "series"
@@ -107,8 +113,9 @@ enum ListingCommand {
         })
 
     static let labels = Command(
-        "labels", "List label names, or the values of one: narthex query labels job", flags: ServerClient.flags + range,
+        "labels", "List label names, or the values of one.", flags: ServerClient.flags + range,
         arguments: [.init("name", "The label whose values are listed.", isRequired: false)],
+        examples: ["narthex query labels", "narthex query labels --match=up job"],
         action: { flags in
             await list(flags, isPost: false) { flags in
                 guard let name = flags.argument("name").first else { return "labels" }

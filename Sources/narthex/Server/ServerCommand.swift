@@ -3,7 +3,11 @@ import Web
 /// `narthex server`: what `prometheus` is, for scraping, storing and querying.
 enum ServerCommand {
     static let command = Command(
-        "server", "The time series server: scrapes, stores, and answers PromQL.", flags: flags, action: run)
+        "server", "The time series server: scrapes, stores, and answers PromQL.", flags: flags,
+        examples: [
+            "narthex server --config.file=prometheus.yml --storage.tsdb.path=/var/lib/prometheus",
+            "narthex server --storage.tsdb.retention.time=90d --web.enable-lifecycle --web.enable-remote-write-receiver",
+        ], action: run)
 
     /// The flags of Prometheus 3.14 that mean something here, with its names and defaults, then our own.
     static let flags: [FlagTable.Flag] =

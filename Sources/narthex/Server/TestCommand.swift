@@ -16,7 +16,8 @@ enum TestCommand {
         subcommands: [
             Command(
                 "promql", "Run PromQL test scripts on the real store and engine.",
-                arguments: [.init("script", "Files with scripts.", isRepeatable: true)], action: run)
+                arguments: [.init("script", "Files with scripts.", isRepeatable: true)],
+                examples: ["narthex test promql aggregators.test functions.test"], action: run)
         ])
 
     private static func run(_ flags: ParsedFlags) async -> Int32 {

@@ -31,6 +31,7 @@ enum StoreCommand {
         subcommands: [
             Command(
                 "list", "List tsdb blocks.", flags: [humanReadable], arguments: [path],
+                examples: ["narthex tsdb list --human-readable narthex-data/tsdb"],
                 action: { flags in
                     reporting {
                         Command.print(BlockListing.table(try Database.viewBlocks(directory(flags)), flags), to: 1)
@@ -45,7 +46,8 @@ enum StoreCommand {
                 ],
                 arguments: [
                     path, .init("block id", "Block to analyze (default is the last block).", isRequired: false),
-                ], action: { flags in reporting { try BlockReport.print(flags, directory: directory(flags)) } }),
+                ], examples: ["narthex tsdb analyze --limit=10 narthex-data/tsdb"],
+                action: { flags in reporting { try BlockReport.print(flags, directory: directory(flags)) } }),
             Command(
                 "dump", "Dump data (series+samples or optionally just series) from a TSDB.",
                 flags: limits + [
@@ -53,6 +55,7 @@ enum StoreCommand {
                         "format", "Output format of the dump (prom (default) or seriesjson).",
                         kind: .choice(["prom", "seriesjson"], named: "format"), default: "prom")
                 ], arguments: [path],
+                examples: ["narthex tsdb dump --match='test_metric_1{job=\"demo\"}' narthex-data/tsdb"],
                 action: { flags in
                     reporting {
                         let format: SampleDump.Format = flags["format"] == "seriesjson" ? .labels : .plain
@@ -63,6 +66,7 @@ enum StoreCommand {
                 "dump-openmetrics",
                 "Dump samples as OpenMetrics text, without native histograms, which it cannot represent.",
                 flags: limits, arguments: [path],
+                examples: ["narthex tsdb dump-openmetrics --min-time=1795392000000 narthex-data/tsdb > samples.om"],
                 action: { flags in
                     reporting { try SampleDump.print(flags, directory: directory(flags), as: .openMetrics) }
                 }),
@@ -86,7 +90,9 @@ enum StoreCommand {
                         arguments: [
                             .init("input file", "OpenMetrics file to read samples from."),
                             .init("output directory", "Output directory for generated blocks.", isRequired: false),
-                        ], action: { flags in reporting { try OpenMetricsImport(flags).run() } })
+                        ],
+                        examples: ["narthex tsdb create-blocks-from openmetrics --label=shop=berlin samples.om data"],
+                        action: { flags in reporting { try OpenMetricsImport(flags).run() } })
                 ]),
         ])
 
