@@ -135,7 +135,7 @@ struct ServerProcess {
             do throws(StoreError) {
                 let database = try Database.open(path, options: chosen) { event in
                     if progress.note(event) { return }
-                    logger.info("storage", metadata: ["event": "\(event)"])
+                    StoreEventLog.write(event, to: logger)
                 }
                 completion(.success(database))
             } catch {
