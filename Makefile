@@ -31,7 +31,7 @@ libraries: # System libraries that the build needs
 peers: # Programs that the whole-process tests talk to; a missing one means skipped tests
 	@Scripts/install-packages peers
 
-test: libraries peers lint ## Check the format, then run every test
+test: libraries peers lint ## Check the format, then run every test, the fuzzers' seeds among them
 	swift build --build-tests
 	swift test --skip-build
 

@@ -167,39 +167,50 @@ let benchmarks: [Target] =
             path: "Benchmarks/ExpositionBenchmarks", swiftSettings: strict),
     ] : []
 
+/// What each fuzzer does with an input, as libraries: for libFuzzer, and for the tests that run it over the corpora.
+let fuzzBodies: [Target] = [
+    .target(
+        name: "FuzzBodies",
+        dependencies: [
+            "ByteCoding", "MetricModel", "Matching", "Compression", "Exposition", "DurableFiles", "Gateway", "TSDB",
+            "PromQL", "PromQLScripts", "TestSupport",
+        ],
+        path: "FuzzTargets/Bodies", swiftSettings: strict),
+    .testTarget(name: "FuzzTests", dependencies: ["FuzzBodies"], swiftSettings: strict),
+]
+
+/// Those that need a network stack.
+let networkFuzzBodies: [Target] = [
+    .target(
+        name: "FuzzNetworkBodies",
+        dependencies: [
+            "ByteCoding", "MetricModel", "Gateway", "Web", "FuzzBodies",
+            .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOEmbedded", package: "swift-nio"),
+        ],
+        path: "FuzzTargets/NetworkBodies", swiftSettings: strict),
+    .testTarget(name: "FuzzNetworkTests", dependencies: ["FuzzBodies", "FuzzNetworkBodies"], swiftSettings: strict),
+]
+
 /// A program that throws random bytes at parsers; see FuzzTargets/README.md.
-func fuzzer(_ name: String, _ rooms: [String], _ packages: [Target.Dependency] = []) -> Target {
+func fuzzer(_ name: String, _ bodies: String) -> Target {
     .executableTarget(
-        name: name, dependencies: (["FuzzDriver"] + rooms).map { .byName(name: $0) } + packages,
-        path: "FuzzTargets/" + name,
-        swiftSettings: strict + [.unsafeFlags(["-parse-as-library"])],
+        name: name, dependencies: ["FuzzDriver", .byName(name: bodies)], path: "FuzzTargets/" + name,
+        exclude: ["Corpus"], swiftSettings: strict + [.unsafeFlags(["-parse-as-library"])],
         linkerSettings: [.unsafeFlags(["-use-ld=lld"])])
 }
 
 /// `FUZZ=1 swift build -c release -Xswiftc -sanitize=fuzzer,address` adds the fuzzers.
 let fuzzers: [Target] =
     Context.environment["FUZZ"] == "1"
-    ? [
-        .target(name: "FuzzDriver", path: "FuzzTargets/Driver", swiftSettings: strict),
-        fuzzer("FuzzExposition", ["ByteCoding", "MetricModel", "Exposition"]),
-        fuzzer("FuzzCompression", ["Compression"]),
-        fuzzer("FuzzPromQL", ["MetricModel", "PromQL", "PromQLScripts", "TestSupport"]),
-        fuzzer("FuzzStore", ["ByteCoding", "MetricModel", "DurableFiles", "TSDB", "TestSupport"]),
-        fuzzer("FuzzBlocks", ["MetricModel", "DurableFiles", "Matching", "TSDB", "TestSupport"]),
-        fuzzer("FuzzGateway", ["MetricModel", "DurableFiles", "Gateway", "TestSupport"]),
-    ] : []
+    ? [.target(name: "FuzzDriver", path: "FuzzTargets/Driver", swiftSettings: strict)]
+        + ["FuzzExposition", "FuzzCompression", "FuzzPromQL", "FuzzStore", "FuzzBlocks", "FuzzGateway"].map {
+            fuzzer($0, "FuzzBodies")
+        }
+    : []
 
 /// Those that need a network stack.
 let networkFuzzers: [Target] =
-    Context.environment["FUZZ"] == "1"
-    ? [
-        fuzzer(
-            "FuzzHTTP", ["ByteCoding", "MetricModel", "Gateway", "Web"],
-            [
-                .product(name: "NIOCore", package: "swift-nio"),
-                .product(name: "NIOEmbedded", package: "swift-nio"),
-            ])
-    ] : []
+    Context.environment["FUZZ"] == "1" ? [fuzzer("FuzzHTTP", "FuzzNetworkBodies")] : []
 
 // `NARTHEX_CORE=1 swift test` leaves out everything that needs a network stack: seconds instead of minutes.
 let coreOnly = Context.environment["NARTHEX_CORE"] == "1"
@@ -213,8 +224,8 @@ let package = Package(
             .library(name: "NarthexClient", targets: ["NarthexClient"]),
         ],
     dependencies: coreOnly ? [] : networkPackages,
-    targets: system + core + coreTests + benchmarks + fuzzers
-        + (coreOnly ? [] : network + networkFuzzers + client + networkTests),
+    targets: system + core + coreTests + benchmarks + fuzzBodies + fuzzers
+        + (coreOnly ? [] : network + networkFuzzBodies + networkFuzzers + client + networkTests),
     swiftLanguageModes: [.v6],
     cxxLanguageStandard: .cxx17
 )

@@ -9,15 +9,20 @@ private func runDriver(
 /// What the programs here have in common: libFuzzer calls a function with one input after the other.
 package enum FuzzDriver {
     // SAFETY: set once, before the only thread enters libFuzzer's loop.
-    private nonisolated(unsafe) static var run: ([UInt8]) -> Void = { _ in }
+    private nonisolated(unsafe) static var run: ([UInt8]) throws -> Void = { _ in }
 
-    /// Calls `run` with each input, as long as the command line's `-max_total_time` says.
-    package static func fuzz(_ run: @escaping ([UInt8]) -> Void) {
+    /// Calls `run` with each input, as long as the command line's `-max_total_time` says. What it throws is a finding,
+    /// at which libFuzzer stops and writes down the input.
+    package static func fuzz(_ run: @escaping ([UInt8]) throws -> Void) {
         self.run = run
         var count = CommandLine.argc
         var arguments = CommandLine.unsafeArgv
         _ = runDriver(&count, &arguments) { data, size in
-            FuzzDriver.run(Array(UnsafeBufferPointer(start: data, count: size)))
+            do {
+                try FuzzDriver.run(Array(UnsafeBufferPointer(start: data, count: size)))
+            } catch {
+                fatalError("\(error)")
+            }
             return 0
         }
     }
