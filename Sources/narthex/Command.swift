@@ -49,10 +49,6 @@ struct Command: Sendable {
         do throws(CommandLineError) {
             flags = try ParsedFlags(arguments, table: table, readFile: Self.lines)
         } catch {
-            if arguments.contains(where: { $0 == "--help" || $0 == "-h" || $0 == "--help-long" }) {
-                Self.print(help(called), to: 1)
-                return 0
-            }
             Self.print("\(called): error: \(error), try --help\n", to: 2)
             return 1
         }

@@ -39,12 +39,33 @@ import Web
         (["--nosuch"], "unknown long flag '--nosuch'"), (["-x"], "unknown short flag '-x'"),
         (["--switch=true"], "unexpected true"), (["extra"], "unexpected extra"),
         (["--path"], "expected argument for flag '--path'"), (["--interval=soon"], "time: invalid duration \"soon\""),
+        (["--interval=5"], "time: missing unit in duration \"5\""),
+        (["--interval=5y"], "time: unknown unit \"y\" in duration \"5y\""),
+        (["--url=http://a/%zz"], "invalid URL: parse \"http://a/%zz\": invalid URL escape \"%zz\""),
+        (["@none"], "failed to open arguments file \"none\": open none: no such file or directory"),
+        (["--help", "--nosuch"], "unknown long flag '--nosuch'"),
+        (["--nosuch", "--version"], "unknown long flag '--nosuch'"),
         (["--level=loud"], "unrecognized log level loud"), (["--no-path"], "unknown long flag '--no-path'"),
         (["--path=/a", "--path=/b"], "flag 'path' cannot be repeated"),
         (["--url=:foo"], "invalid URL: parse \":foo\": missing protocol scheme"),
     ])
     func `errors are in kingpin's words`(arguments: [String], message: String) {
         #expect(throws: CommandLineError(message)) { try parse(arguments) }
+    }
+
+    @Test func `a version wins over what is wrong behind it, help over wrong values`() throws {
+        #expect(try parse(["--version", "--nosuch"]).isOn("version"))
+        #expect(try parse(["--help", "--version"]).isOn("version"))
+        #expect(try !parse(["--help", "--version"]).isOn("help"))
+        #expect(try parse(["--level=loud", "-h"]).isOn("help"))
+        #expect(try parse(["--version", "extra"]).isOn("version"))
+    }
+
+    @Test func `switches may be repeated, days and weeks are times, and words have any case`() throws {
+        #expect(try parse(["--switch", "--switch"]).isOn("switch"))
+        #expect(try !parse(["--switch", "--no-switch"]).isOn("switch"))
+        #expect(try parse(["--interval=1w2d"])["interval"] == "216h0m0s")
+        #expect(try parse(["--level=WARN"])["level"] == "warn")
     }
 
     @Test func `a file stands for the arguments in it`() throws {

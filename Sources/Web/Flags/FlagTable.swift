@@ -58,7 +58,7 @@ package struct FlagTable: Sendable {
         /// Bytes, with a unit: `16MiB`, `1GB`, `4096`.
         case bytes
         case url
-        /// One of a few words; the text names them in the error: `log level`.
+        /// One of a few words, in any case; the text names them in the error: `log level`.
         case choice([String], named: String)
         /// Anything else: gives the normal form, or throws ``CommandLineError`` with what is wrong.
         case custom(@Sendable (String) throws(CommandLineError) -> String)
@@ -137,10 +137,11 @@ extension FlagTable.Flag {
         case .text: return text
         case .toggle: return text
         case .duration:
-            guard let duration = GoDuration(text) else {
-                throw CommandLineError("time: invalid duration \(CommandLineError.quote(text))")
+            do throws(GoDuration.Fault) {
+                return try GoDuration(text, allowsDays: true).description
+            } catch {
+                throw CommandLineError(error.text(text))
             }
-            return duration.description
         case .integer:
             guard Int(text) != nil else {
                 throw CommandLineError("strconv.ParseInt: parsing \(CommandLineError.quote(text)): invalid syntax")
@@ -153,8 +154,9 @@ extension FlagTable.Flag {
             return text
         case .url: return try URLText.validated(text)
         case .choice(let words, let name):
-            guard words.contains(text) else { throw CommandLineError("unrecognized \(name) \(text)") }
-            return text
+            let word = text.lowercased()
+            guard words.contains(word) else { throw CommandLineError("unrecognized \(name) \(text)") }
+            return word
         case .custom(let read): return try read(text)
         }
     }
@@ -221,7 +223,7 @@ package enum URLText {
             throw fail("net/url: invalid control character in URL")
         }
         if text.hasPrefix(":") { throw fail("missing protocol scheme") }
-        if PercentCoding.decode(text.utf8) == nil { throw fail("invalid URL escape") }
+        if let escape = brokenEscape(text) { throw fail("invalid URL escape \(CommandLineError.quote(escape))") }
         if let colon = text.firstIndex(of: ":"),
             let slash = text.firstIndex(of: "/").map({ $0 }) ?? text.endIndex as String.Index?,
             colon < slash, let first = text.utf8.first, HTTPSyntax.lowercase(first) &- 0x61 >= 26
@@ -229,6 +231,17 @@ package enum URLText {
             throw fail("first path segment in URL cannot contain colon")
         }
         return text
+    }
+
+    /// The first `%` that no two hexadecimal digits follow, and up to two characters behind it.
+    private static func brokenEscape(_ text: String) -> String? {
+        var rest = text[...]
+        while let percent = rest.firstIndex(of: "%") {
+            let escape = rest[percent...].prefix(3)
+            if escape.count < 3 || PercentCoding.decode(escape.utf8) == nil { return String(escape) }
+            rest = rest[percent...].dropFirst(3)
+        }
+        return nil
     }
 
     /// The decoded path of a URL: what follows the authority, without query and fragment.

@@ -13,6 +13,31 @@ package struct GoDuration: Sendable, Hashable {
     ///
     /// Source: Go time/format.go. A sign, then numbers with a unit each; a bare `0` needs none.
     package init?(_ text: String) {
+        do throws(Fault) { try self.init(text, allowsDays: false) } catch { return nil }
+    }
+
+    /// Why a text is no span.
+    enum Fault: Error, Equatable {
+        case invalid
+        case missingUnit
+        case unknownUnit(String)
+
+        /// In Go's words.
+        func text(_ input: String) -> String {
+            let quoted = CommandLineError.quote(input)
+            return switch self {
+            case .invalid: "time: invalid duration \(quoted)"
+            case .missingUnit: "time: missing unit in duration \(quoted)"
+            case .unknownUnit(let unit): "time: unknown unit \(CommandLineError.quote(unit)) in duration \(quoted)"
+            }
+        }
+    }
+
+    /// Reads a span.
+    ///
+    /// Source: Go time/format.go; with days and weeks github.com/xhit/go-str2duration, which kingpin's flags use.
+    /// - Throws: ``Fault`` where those give an error.
+    init(_ text: String, allowsDays: Bool) throws(Fault) {
         var bytes = Array(text.utf8)[...]
         var isNegative = false
         if let first = bytes.first, first == UInt8(ascii: "-") || first == UInt8(ascii: "+") {
@@ -23,29 +48,28 @@ package struct GoDuration: Sendable, Hashable {
             self.init(nanoseconds: 0)
             return
         }
-        guard !bytes.isEmpty else { return nil }
+        guard !bytes.isEmpty else { throw .invalid }
         var total: UInt64 = 0
         while !bytes.isEmpty {
-            guard let part = Self.takePart(&bytes) else { return nil }
-            let (sum, overflow) = total.addingReportingOverflow(part)
-            guard !overflow, sum <= 1 << 63 else { return nil }
+            let (sum, overflow) = total.addingReportingOverflow(try Self.takePart(&bytes, allowsDays))
+            guard !overflow, sum <= 1 << 63 else { throw .invalid }
             total = sum
         }
         if isNegative {
             self.init(nanoseconds: total == 1 << 63 ? .min : -Int64(total))
         } else {
-            guard let whole = Int64(exactly: total) else { return nil }
+            guard let whole = Int64(exactly: total) else { throw .invalid }
             self.init(nanoseconds: whole)
         }
     }
 
-    private static func takePart(_ bytes: inout ArraySlice<UInt8>) -> UInt64? {
+    private static func takePart(_ bytes: inout ArraySlice<UInt8>, _ allowsDays: Bool) throws(Fault) -> UInt64 {
         var whole: UInt64 = 0
         var digits = 0
         while let digit = bytes.first.map({ $0 &- 0x30 }), digit < 10 {
             let (product, overflow) = whole.multipliedReportingOverflow(by: 10)
             let (sum, carry) = product.addingReportingOverflow(UInt64(digit))
-            guard !overflow, !carry, sum <= 1 << 63 else { return nil }
+            guard !overflow, !carry, sum <= 1 << 63 else { throw .invalid }
             whole = sum
             digits += 1
             bytes.removeFirst()
@@ -61,17 +85,20 @@ package struct GoDuration: Sendable, Hashable {
                 bytes.removeFirst()
             }
         }
-        guard digits > 0 else { return nil }
+        guard digits > 0 else { throw .invalid }
         let unitBytes = bytes.prefix { $0 != UInt8(ascii: ".") && $0 &- 0x30 >= 10 }
         bytes = bytes.dropFirst(unitBytes.count)
-        guard let unit = unit(String(decoding: unitBytes, as: UTF8.self)) else { return nil }
+        guard !unitBytes.isEmpty else { throw .missingUnit }
+        let name = String(decoding: unitBytes, as: UTF8.self)
+        guard let unit = unit(name, allowsDays) else { throw .unknownUnit(name) }
         let (product, overflow) = whole.multipliedReportingOverflow(by: unit)
-        guard !overflow else { return nil }
+        guard !overflow else { throw .invalid }
         let (sum, carry) = product.addingReportingOverflow(UInt64((fraction * Double(unit)).rounded()))
-        return carry ? nil : sum
+        guard !carry else { throw .invalid }
+        return sum
     }
 
-    private static func unit(_ name: String) -> UInt64? {
+    private static func unit(_ name: String, _ allowsDays: Bool) -> UInt64? {
         switch name {
         case "ns": 1
         case "us", "µs", "μs": 1000
@@ -79,6 +106,8 @@ package struct GoDuration: Sendable, Hashable {
         case "s": 1_000_000_000
         case "m": 60_000_000_000
         case "h": 3_600_000_000_000
+        case "d" where allowsDays: 86_400_000_000_000
+        case "w" where allowsDays: 604_800_000_000_000
         default: nil
         }
     }

@@ -7,7 +7,16 @@ package struct ParsedFlags: Sendable {
     package private(set) var given: Set<String> = []
     private let table: FlagTable
 
+    /// Flags whose text is printed as soon as the command line was split, in kingpin's order: even if a flag behind
+    /// them is unknown.
+    private static let texts = [
+        "help-long", "help-man", "completion-script-bash", "completion-script-zsh", "version",
+    ]
+
     /// Reads `arguments`, without the program's and the command's name.
+    ///
+    /// As kingpin does it: words are matched with flags up to the first error; `--version` and its like win over that
+    /// error, the error over `--help`, and `--help` over values that are wrong.
     /// - Parameter readFile: Gives the lines of a file named as `@file`, or nil.
     /// - Throws: ``CommandLineError`` in kingpin's words.
     package init(
@@ -17,26 +26,39 @@ package struct ParsedFlags: Sendable {
         for flag in table.flags {
             values[flag.name] = try flag.defaults.map { value throws(CommandLineError) in try flag.normalized(value) }
         }
-        var reader = try WordReader(arguments, readFile)
         var plain: [String] = []
-        while let word = reader.next() {
-            switch word {
-            case .argument(let text): plain.append(text)
-            case .long(let name): try take(name, "--" + name, table.flag(name), &reader)
-            case .short(let letter):
-                let flag = table.flags.first { $0.short == letter }
-                try take(String(letter), "-\(letter)", flag.map { ($0, false) }, &reader)
+        var found: [(flag: FlagTable.Flag, value: String)] = []
+        do throws(CommandLineError) {
+            var reader = try WordReader(arguments, readFile)
+            while let word = reader.next() {
+                switch word {
+                case .argument(let text): plain.append(text)
+                case .long(let name): found.append(try Self.match("--" + name, table.flag(name), &reader))
+                case .short(let letter):
+                    let flag = table.flags.first { $0.short == letter }
+                    found.append(try Self.match("-\(letter)", flag.map { ($0, false) }, &reader))
+                }
             }
+            if let extra = try assign(plain, isChecked: false) { throw CommandLineError("unexpected \(extra)") }
+        } catch {
+            guard let asked = Self.textAsked(found) else { throw error }
+            given = [asked]
+            values[asked] = ["true"]
+            return
         }
-        // Help and the like work without the arguments that are required otherwise.
-        if !asksForText { try assign(plain) }
+        if let asked = Self.textAsked(found)
+            ?? found.first(where: { $0.flag.name == "help" && $0.value == "true" })?.flag.name
+        {
+            given = [asked]
+            values[asked] = ["true"]
+            return
+        }
+        for (flag, value) in found { try take(flag, value) }
+        _ = try assign(plain, isChecked: true)
     }
 
-    /// Whether the command line asks for help, a version or a script instead of running something.
-    package var asksForText: Bool {
-        !given.isDisjoint(with: [
-            "help", "help-long", "help-man", "version", "completion-script-bash", "completion-script-zsh",
-        ])
+    private static func textAsked(_ found: [(flag: FlagTable.Flag, value: String)]) -> String? {
+        found.first { texts.contains($0.flag.name) && $0.value == "true" }?.flag.name
     }
 
     /// The value of a flag that has one; empty without.
@@ -68,22 +90,23 @@ package struct ParsedFlags: Sendable {
         }
     }
 
-    private mutating func take(
-        _ name: String, _ shown: String, _ found: (flag: FlagTable.Flag, isInverted: Bool)?, _ reader: inout WordReader
-    ) throws(CommandLineError) {
+    /// The flag that a word names, and its value as it was given.
+    private static func match(
+        _ shown: String, _ found: (flag: FlagTable.Flag, isInverted: Bool)?, _ reader: inout WordReader
+    ) throws(CommandLineError) -> (flag: FlagTable.Flag, value: String) {
         guard let (flag, isInverted) = found else {
             throw CommandLineError("unknown \(shown.hasPrefix("--") ? "long" : "short") flag '\(shown)'")
         }
-        let value: String
-        if flag.isToggle {
-            value = isInverted ? "false" : "true"
-        } else {
-            guard let word = reader.takeArgument() else {
-                throw CommandLineError("expected argument for flag '\(shown)'")
-            }
-            value = try flag.normalized(word)
+        if flag.isToggle { return (flag, isInverted ? "false" : "true") }
+        guard let value = reader.takeArgument() else {
+            throw CommandLineError("expected argument for flag '\(shown)'")
         }
-        if given.insert(flag.name).inserted {
+        return (flag, value)
+    }
+
+    private mutating func take(_ flag: FlagTable.Flag, _ word: String) throws(CommandLineError) {
+        let value = try flag.normalized(word)
+        if given.insert(flag.name).inserted || flag.isToggle {
             values[flag.name] = [value]
         } else {
             guard flag.isRepeatable else { throw CommandLineError("flag '\(flag.name)' cannot be repeated") }
@@ -91,7 +114,10 @@ package struct ParsedFlags: Sendable {
         }
     }
 
-    private mutating func assign(_ plain: [String]) throws(CommandLineError) {
+    /// Gives the arguments of the table their words.
+    /// - Parameter isChecked: Whether those that are required have to be there.
+    /// - Returns: The first word for which there is no argument.
+    private mutating func assign(_ plain: [String], isChecked: Bool) throws(CommandLineError) -> String? {
         var rest = plain[...]
         for argument in table.arguments {
             if argument.isRepeatable {
@@ -100,11 +126,11 @@ package struct ParsedFlags: Sendable {
             } else if let first = rest.popFirst() {
                 words[argument.name] = [first]
             }
-            if argument.isRequired, (words[argument.name] ?? []).isEmpty {
+            if isChecked, argument.isRequired, (words[argument.name] ?? []).isEmpty {
                 throw CommandLineError("required argument '\(argument.name)' not provided")
             }
         }
-        if let extra = rest.first { throw CommandLineError("unexpected \(extra)") }
+        return rest.first
     }
 }
 
@@ -132,7 +158,10 @@ private struct WordReader {
                 for letter in argument.dropFirst() { words.append(.short(letter)) }
             } else if argument.hasPrefix("@"), argument.count > 1 {
                 guard let lines = readFile(String(argument.dropFirst())) else {
-                    throw CommandLineError("open \(argument.dropFirst()): no such file or directory")
+                    let name = String(argument.dropFirst())
+                    throw CommandLineError(
+                        "failed to open arguments file \(CommandLineError.quote(name)): open \(name): "
+                            + "no such file or directory")
                 }
                 for line in lines where !line.isEmpty && !line.hasPrefix("#") {
                     if line.hasPrefix("--") { Self.long(line, &words) } else { words.append(.argument(line)) }
