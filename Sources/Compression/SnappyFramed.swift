@@ -7,6 +7,8 @@ package enum SnappyFramed {
     private static let identifier: [UInt8] = [0xFF, 6, 0, 0, 0x73, 0x4E, 0x61, 0x50, 0x70, 0x59]
     /// The most bytes that one chunk unpacks to.
     private static let maximumChunk = 65536
+    /// The longest chunk that golang/snappy has room for: what `maximumChunk` bytes become at worst, and a checksum.
+    private static let maximumLength = 76490 + 4
 
     /// Unpacks a whole body; an empty one is empty.
     /// - Throws: ``CompressionError``, with the offset of the chunk.
@@ -30,6 +32,9 @@ package enum SnappyFramed {
             let length = Int(bytes[position + 1]) | Int(bytes[position + 2]) << 8 | Int(bytes[position + 3]) << 16
             if position == 0, kind != 0xFF {
                 throw .corrupt(.snappy, offset: 0, reason: "corrupt input: no stream identifier")
+            }
+            if kind < 0x80, length > maximumLength {
+                throw .corrupt(.snappy, offset: position, reason: "unsupported input: chunk of \(length) bytes")
             }
             guard length <= bytes.count - position - 4 else { throw .truncated(.snappy, offset: bytes.count) }
             let body = UnsafeRawBufferPointer(rebasing: bytes[(position + 4)..<(position + 4 + length)])

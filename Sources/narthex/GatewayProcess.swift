@@ -125,7 +125,8 @@ struct GatewayProcess {
         settings.limits.metrics.maximumLabels = flags.integer("push.max-labels")
         settings.limits.metrics.maximumNameLength = flags.bytes("push.max-name-length")
         settings.limits.metrics.maximumLabelValueLength = flags.bytes("push.max-value-length")
-        settings.flags = flags.listing
+        // The prefix as it is used, which upstream shows too.
+        settings.flags = flags.listing.map { $0.name == "web.route-prefix" ? ($0.name, settings.routePrefix) : $0 }
         if let ports { settings.queryPort = { ports.server } }
         return settings
     }

@@ -52,4 +52,21 @@ import Web
     func `clean paths stay`(path: String) {
         #expect(PathRules.cleaned(Array(path.utf8)[...]) == nil)
     }
+
+    @Test func `a push without a job is sent on to the path without the slash where base64 is served too`() {
+        var table = RouteTable<Int>()
+        table.add(.put, .part(prefix: Array("/metrics/job/".utf8)), 0)
+        table.add(.put, .part(prefix: Array("/metrics/job@base64/".utf8)), 1)
+        guard case .redirect(let path) = table.find(.put, Array("/metrics/job/".utf8)) else {
+            Issue.record("no redirect")
+            return
+        }
+        #expect(path == Array("/metrics/job".utf8))
+        for other in ["/metrics/job@base64/", "/metrics/job", "/Metrics/job/"] {
+            guard case .notFound = table.find(.put, Array(other.utf8)) else {
+                Issue.record("\(other) is found")
+                continue
+            }
+        }
+    }
 }

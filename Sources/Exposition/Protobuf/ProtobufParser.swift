@@ -52,6 +52,10 @@ package enum ProtobufParser {
             let isLong = bytes.count &- start >= Varint.maximumLength
             throw .protobuf(isLong ? "proto: variable length integer overflow" : "unexpected EOF")
         }
+        if length > UInt64(Int64.max) {
+            throw .protobuf(
+                "proto: message size \(length) exceeded unmarshaler's maximum configured size \(Int64.max)")
+        }
         guard length <= UInt64(bytes.count &- position) else { throw .protobuf("unexpected EOF") }
         let range = position..<(position &+ Int(length))
         position = range.upperBound

@@ -258,7 +258,7 @@ struct GatewayRouter: Sendable {
             return .answer(
                 PathRules.redirect(
                     head, to: String(decoding: prefix, as: UTF8.self) + PercentCoding.encodePath(path),
-                    PathRules.redirectStatus(head.method)))
+                    PathRules.fixedPathStatus(head.method)))
         case .options(let allow): return .answer(HTTPResponse(.ok, fields: [HTTPField("Allow", allow)]))
         case .methodNotAllowed(let allow):
             return .answer(.error(.methodNotAllowed, "Method Not Allowed", fields: [HTTPField("Allow", allow)]))

@@ -37,10 +37,11 @@ extension Lifetime {
         }
     }
 
-    /// As it is written.
+    /// As it is written: whole milliseconds as Prometheus writes them, anything finer as Go does.
     package var text: String {
         switch self {
         case .forever: "forever"
+        case .nanoseconds(let span) where span % 1_000_000 != 0: GoDuration(nanoseconds: span).description
         case .nanoseconds(let span): DurationGrammar.text(QueryDuration(nanoseconds: span))
         case .untilScraped(let count): count == 1 ? "until-scraped" : "\(Self.scrapedPrefix)\(count)"
         }

@@ -13,6 +13,7 @@ package struct HTTPStatus: Sendable, Hashable {
     package static let found = HTTPStatus(302)
     package static let notModified = HTTPStatus(304)
     package static let temporaryRedirect = HTTPStatus(307)
+    package static let permanentRedirect = HTTPStatus(308)
     package static let badRequest = HTTPStatus(400)
     package static let unauthorized = HTTPStatus(401)
     package static let forbidden = HTTPStatus(403)

@@ -91,6 +91,7 @@ package struct RouteTable<Handler: Sendable>: Sendable {
         let slash = UInt8(ascii: "/")
         let other = path.last == slash ? Array(path.dropLast()) : path + [slash]
         for route in routes where route.method == method && match(route, other) != nil { return other }
+        if path.last == slash, parts(at: path, method) { return other }
         for candidate in [path, other] {
             let lower = candidate.map(HTTPSyntax.lowercase)
             for route in routes where route.method == method {
@@ -105,6 +106,16 @@ package struct RouteTable<Handler: Sendable>: Sendable {
             }
         }
         return nil
+    }
+
+    /// Whether `path` is the prefix of a route with parts and, without its slash, the beginning of another one's: such
+    /// a path is sent on to the one without the slash, which nobody serves.
+    private func parts(at path: [UInt8], _ method: HTTPMethod) -> Bool {
+        let prefixes = routes.compactMap { route -> [UInt8]? in
+            guard route.method == method, case .part(let prefix) = route.pattern else { return nil }
+            return prefix
+        }
+        return prefixes.contains(path) && prefixes.contains { $0 != path && $0.starts(with: path.dropLast()) }
     }
 
     private func allowed(_ path: [UInt8], except method: HTTPMethod) -> String {
@@ -162,8 +173,13 @@ package enum PathRules {
         return response
     }
 
-    /// 301, or for other methods than GET 307, which keeps method and body.
+    /// For a path that is not in its shortest form: 301, or for other methods than GET 307, which keeps method and body.
     package static func redirectStatus(_ method: HTTPMethod) -> HTTPStatus {
         method == .get || method == .head ? .movedPermanently : .temporaryRedirect
+    }
+
+    /// For a path that is almost one that is served: 301, or for other methods than GET 308.
+    package static func fixedPathStatus(_ method: HTTPMethod) -> HTTPStatus {
+        method == .get ? .movedPermanently : .permanentRedirect
     }
 }
