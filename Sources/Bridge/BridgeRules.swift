@@ -1,7 +1,11 @@
 package import MetricModel
+internal import TSDB
 
 /// What becomes of the gateway's series on their way into the store: what a scrape of the gateway would make of them.
 package struct BridgeRules: Sendable, Hashable {
+    private static let typeLabel: ByteString = "__type__"
+    private static let unitLabel: ByteString = "__unit__"
+
     /// What a scrape does with the labels of a series.
     package struct Relabelling: Sendable, Hashable {
         let identity: String
@@ -26,6 +30,14 @@ package struct BridgeRules: Sendable, Hashable {
     package var alwaysKeepsClassic: Bool
     /// Classic histograms become native ones with custom bucket bounds.
     package var convertsClassic: Bool
+    /// How finely native histograms are stored. One that cannot be brought within them is left out, and counted.
+    package var histogramLimits = HistogramLimits()
+    /// Samples are stored with the start timestamps that were pushed.
+    package var storesStarts = false
+    /// The store is told the metadata of series.
+    package var passesMetadata = false
+    /// Series get the labels `__type__` and `__unit__`.
+    package var addsTypeAndUnitLabels = false
     /// nil where labels are honoured and nothing is changed.
     package var relabelling: Relabelling?
 
@@ -42,7 +54,13 @@ package struct BridgeRules: Sendable, Hashable {
 
     /// The labels under which a series is stored; nil if it is not.
     /// - Parameter pairs: Sorted or not, empty values among them.
-    func labels(_ pairs: [(name: ByteString, value: ByteString)]) -> Labels? {
+    func labels(_ pairs: [(name: ByteString, value: ByteString)], _ metadata: SeriesMetadata) -> Labels? {
+        var pairs = pairs
+        if addsTypeAndUnitLabels {
+            pairs.removeAll { $0.name == Self.typeLabel || $0.name == Self.unitLabel }
+            if metadata.type != .unknown { pairs.append((Self.typeLabel, ByteString(metadata.type.openMetricsName))) }
+            if !metadata.unit.isEmpty { pairs.append((Self.unitLabel, metadata.unit)) }
+        }
         guard let relabelling else { return Labels(pairs) }
         return relabelling.apply(Labels(sorted: pairs.sorted { $0.name < $1.name }))
     }

@@ -13,6 +13,8 @@ final class BridgedGroup {
         var references: [SeriesReference]
         /// Whether a series that is made for it begins at zero.
         var zero = Zero.always
+        /// When it began to count, as far as the last push told.
+        var start: Timestamp?
 
         /// Whether there is a series whose reference is not known yet.
         var isIncomplete: Bool { references.contains(.none) }
@@ -27,8 +29,18 @@ final class BridgedGroup {
     }
 
     struct Family {
-        var type: MetricType
+        var metadata: SeriesMetadata
+        /// Whether the store was not told it yet.
+        var isMetadataNew = true
         var members: [Member] = []
+
+        /// Whether its metrics count something up from a start.
+        var countsUp: Bool {
+            switch metadata.type {
+            case .counter, .histogram, .summary: true
+            case .unknown, .gauge, .gaugeHistogram, .info, .stateSet: false
+            }
+        }
 
         var references: [SeriesReference] { members.flatMap(\.references) }
     }
@@ -111,24 +123,12 @@ final class BridgedGroup {
         return known
     }
 
-    /// When the metric at `index` of `family` began to count, in milliseconds: as it says itself, or as a `…_created`
-    /// gauge beside it says, which is how clients write it in the text format; nil if nothing says so.
-    func start(of stored: StoredMetric, in family: ByteString, at index: Int) -> Timestamp? {
-        let created: Int64? =
-            switch stored.value {
-            case .counter(let counter): counter.created
-            case .summary(let summary): summary.created
-            case .histogram(let histogram): histogram.created
-            case .gauge, .untyped: nil
-            }
-        if let created { return created / 1_000_000 }
+    /// The gauges that tell when the metrics of the family `name` began to count, as clients write it in the text
+    /// format; none if there are none.
+    func startGauges(of name: ByteString) -> StartGauges {
         let total: ByteString = "_total"
-        let base = family.hasSuffix(total) ? family.bytes.dropLast(total.count) : family.bytes[...]
-        guard let gauges = families[ByteString(base + Array("_created".utf8))]?.members else { return nil }
-        // Usually in the same order.
-        let isHere = gauges.indices.contains(index) && gauges[index].stored.hasSameLabels(as: stored)
-        let gauge = isHere ? gauges[index] : gauges.first { $0.stored.hasSameLabels(as: stored) }
-        return gauge?.stored.number.flatMap { Timestamp(exactly: ($0 * 1000).rounded(.down)) }
+        let base = name.hasSuffix(total) ? name.bytes.dropLast(total.count) : name.bytes[...]
+        return StartGauges(members: families[ByteString(base + Array("_created".utf8))]?.members ?? [])
     }
 
     /// Puts `family` in the place of the one of its name.
@@ -138,7 +138,8 @@ final class BridgedGroup {
     /// - Returns: References of series that may be gone: of metrics that went, or whose form changed.
     /// - Complexity: O(metrics of both).
     func replace(_ family: StoredFamily, zero: Zero, _ rules: BridgeRules) -> [SeriesReference] {
-        var old = families.removeValue(forKey: family.name) ?? Family(type: family.type)
+        let metadata = SeriesMetadata(type: family.type, unit: family.unit, help: family.help ?? "")
+        var old = families.removeValue(forKey: family.name) ?? Family(metadata: metadata)
         var dropped: [SeriesReference] = []
         var isSame = old.members.count == family.count
         if isSame {
@@ -147,7 +148,7 @@ final class BridgedGroup {
                 break
             }
         }
-        old.type = family.type
+        if old.metadata != metadata { (old.metadata, old.isMetadataNew) = (metadata, true) }
         if isSame {
             for index in 0..<family.count {
                 dropped += Self.update(&old.members[index], family[index], rules)
@@ -173,7 +174,8 @@ final class BridgedGroup {
             }
         }
         for place in places.values.joined() { dropped += old.members[place].references }
-        families[family.name] = Family(type: family.type, members: members)
+        old.members = members
+        families[family.name] = old
         return dropped
     }
 
@@ -197,6 +199,49 @@ final class BridgedGroup {
         let dropped = member.references
         member = Self.member(stored, zero: .always, rules)
         return dropped
+    }
+}
+
+extension BridgedGroup.Member {
+    /// The value, unpacked; nil for one that is but a number.
+    var detail: MetricValue? { form == .number && !stored.mayHaveExemplars ? nil : stored.value }
+
+}
+
+/// The `…_created` gauges beside a family.
+struct StartGauges {
+    let members: [BridgedGroup.Member]
+    /// Places by the hash of the labels; made when one is not where it is expected.
+    private lazy var places = Dictionary(
+        members.indices.map { (members[$0].stored.labelsHash, $0) }, uniquingKeysWith: { first, _ in first })
+
+    init(members: [BridgedGroup.Member]) { self.members = members }
+
+    /// When the metric at `index` of the family began to count, in milliseconds: as `detail`, its own value, says, or
+    /// as the gauge of its labels says; nil if nothing says so.
+    mutating func start(of stored: StoredMetric, _ detail: MetricValue?, at index: Int) -> Timestamp? {
+        if let created = detail?.created { return created / 1_000_000 }
+        guard !members.isEmpty else { return nil }
+        var place = index
+        if !members.indices.contains(index) || !members[index].stored.hasSameLabels(as: stored) {
+            guard let found = places[stored.labelsHash], members[found].stored.hasSameLabels(as: stored) else {
+                return nil
+            }
+            place = found
+        }
+        return members[place].stored.number.flatMap { Timestamp(exactly: ($0 * 1000).rounded(.down)) }
+    }
+}
+
+extension MetricValue {
+    /// When it began to count, as it says itself, in nanoseconds since 1970.
+    var created: Int64? {
+        switch self {
+        case .counter(let counter): counter.created
+        case .summary(let summary): summary.created
+        case .histogram(let histogram): histogram.created
+        case .gauge, .untyped: nil
+        }
     }
 }
 

@@ -9,12 +9,16 @@ final class GroupWriter {
     private let owned: OwnedSeries
     private let rules: BridgeRules
     private var samples: [ReferencedSample] = []
+    /// One for each sample if starts are stored; else empty.
+    private var starts: [Timestamp] = []
     private var numbers: [Double] = []
     private static let instance: ByteString = "instance"
     /// References that the store does not know any more.
     private var lost: Set<SeriesReference> = []
     /// Samples in the batch.
     private(set) var count = 0
+    /// Histograms that were left out since they have too many buckets.
+    var beyondLimits = 0
 
     /// Which samples of a family are written.
     enum Extent {
@@ -53,21 +57,50 @@ final class GroupWriter {
         guard var family = group.families.removeValue(forKey: name) else { return [] }
         defer { group.families[name] = family }
         var resumed: Set<SeriesReference> = []
+        let countsUp = family.countsUp
+        var gauges = countsUp ? group.startGauges(of: name) : StartGauges(members: [])
+        let needsStarts = countsUp && (extent != .again || rules.storesStarts)
         for index in family.members.indices {
+            let detail = family.members[index].detail
+            let known = family.members[index].start
+            var metric = Metric(name: name, metadata: family.metadata, detail: detail, time: time)
+            if needsStarts || countsUp && family.members[index].isIncomplete {
+                metric.start = gauges.start(of: family.members[index].stored, detail, at: index)
+                family.members[index].start = metric.start
+            }
             var isWanted = extent != .unknown
+            var isNew = false
             if family.members[index].isIncomplete {
-                let start = group.start(of: family.members[index].stored, in: name, at: index)
-                let hasNew = complete(
-                    &family.members[index], name, family.type, at: time, start: start, former, &resumed)
-                isWanted = isWanted || hasNew
+                isNew = complete(&family.members[index], metric, former, &resumed)
+                isWanted = isWanted || isNew
+            } else if extent == .pushed {
+                beginAgain(family.members[index], metric, after: known)
             }
             guard isWanted else { continue }
-            add(family.members[index], name, family.type, at: time)
-            if extent != .again, family.members[index].stored.mayHaveExemplars {
-                addExemplars(of: family.members[index], at: time)
+            add(family.members[index], metric)
+            if extent != .again, family.members[index].stored.mayHaveExemplars, let detail {
+                addExemplars(of: family.members[index], detail, at: time)
             }
+            if rules.passesMetadata, isNew || family.isMetadataNew { passMetadata(family.members[index], metric) }
         }
+        family.isMetadataNew = false
         return resumed
+    }
+
+    /// A metric of a family at one time.
+    private struct Metric {
+        let name: ByteString
+        let metadata: SeriesMetadata
+        /// Its value, unless that is but a number.
+        let detail: MetricValue?
+        let time: Timestamp
+        /// When it began to count, if that was told.
+        var start: Timestamp?
+    }
+
+    private func put(_ reference: SeriesReference, _ time: Timestamp, _ value: Double, start: Timestamp = 0) {
+        samples.append(ReferencedSample(reference, time, value))
+        if rules.storesStarts { starts.append(start) }
     }
 
     /// Writes the times of a group.
@@ -78,10 +111,11 @@ final class GroupWriter {
                 pairs += group.key.labels.map { (name: $0.name, value: $0.value) }
                 // As in an exposition: the target's own is not meant.
                 if !pairs.contains(where: { $0.name == Self.instance }) { pairs.append((Self.instance, "")) }
-                group.times[index].reference = rules.labels(pairs).map { reference($0) ?? .none } ?? .dropped
+                let labels = rules.labels(pairs, SeriesMetadata(type: .gauge))
+                group.times[index].reference = labels.map { reference($0) ?? .none } ?? .dropped
             }
             guard group.times[index].reference.isStored else { continue }
-            samples.append(ReferencedSample(group.times[index].reference, time, group.times[index].seconds))
+            put(group.times[index].reference, time, group.times[index].seconds)
         }
     }
 
@@ -89,7 +123,7 @@ final class GroupWriter {
     func end(_ references: some Sequence<SeriesReference>, at time: Timestamp) {
         let marker = Double(bitPattern: SampleValue.staleBits)
         for reference in references where reference.isStored {
-            samples.append(ReferencedSample(reference, time, marker))
+            put(reference, time, marker)
         }
     }
 
@@ -125,28 +159,30 @@ final class GroupWriter {
     private func hand() {
         guard !samples.isEmpty else { return }
         count += samples.count
-        _ = appender.append(samples) { index, error in
+        _ = appender.append(samples, starts: starts) { index, error in
             if case .unknownSeries = error { lost.insert(samples[index].reference) }
         }
         samples.removeAll(keepingCapacity: true)
+        starts.removeAll(keepingCapacity: true)
     }
 
     /// Finds or makes the series of a metric that are not known yet.
     /// - Returns: Whether the store had not heard of one of them.
     private func complete(
-        _ member: inout BridgedGroup.Member, _ name: ByteString, _ type: MetricType, at time: Timestamp,
-        start: Timestamp?, _ former: Set<SeriesReference>, _ resumed: inout Set<SeriesReference>
+        _ member: inout BridgedGroup.Member, _ metric: Metric, _ former: Set<SeriesReference>,
+        _ resumed: inout Set<SeriesReference>
     ) -> Bool {
         var hasNew = false
-        let labels = member.form.labels(name, member.stored.labels, rules)
+        let labels = member.form.labels(metric.name, member.stored.labels, metric.metadata, rules)
+        let native = native(member, metric)
         for index in member.references.indices where member.references[index] == .none && index < labels.count {
             guard let labels = labels[index] else {
                 member.references[index] = .dropped
                 continue
             }
-            let native = index >= member.form.numberCount ? member.native(in: type) : nil
-            // Buckets that make no histogram get no series.
-            if index >= member.form.numberCount, native == nil { continue }
+            let isNative = index >= member.form.numberCount
+            // Buckets that make no histogram, and too many of them, get no series.
+            if isNative, native == nil { continue }
             let isKnown = database.reference(of: labels) != nil
             if !isKnown { hasNew = true }
             guard let reference = reference(labels) else { continue }
@@ -161,12 +197,44 @@ final class GroupWriter {
                 case .ifUnknown: !isKnown
                 case .never: false
                 }
-            if beginsAtZero, member.form.startsAtZero(index, in: type) {
-                addZero(reference, labels, native, before: time, start: start)
+            if beginsAtZero, member.form.startsAtZero(index, in: metric.metadata.type) {
+                addZero(reference, labels, isNative ? native : nil, metric)
             }
         }
         member.zero = .never
         return hasNew
+    }
+
+    /// Adds zeros where a metric of known series tells a later start than before: it began to count anew. Without them,
+    /// a counter that has reached its former value again would seem to stand still.
+    private func beginAgain(_ member: BridgedGroup.Member, _ metric: Metric, after known: Timestamp?) {
+        guard let start = metric.start, let known, start > known else { return }
+        let labels = member.form.labels(metric.name, member.stored.labels, metric.metadata, rules)
+        let native = native(member, metric)
+        for (index, reference) in member.references.enumerated() where reference.isStored && index < labels.count {
+            guard member.form.startsAtZero(index, in: metric.metadata.type), let labels = labels[index] else {
+                continue
+            }
+            let isNative = index >= member.form.numberCount
+            if isNative, native == nil { continue }
+            addZero(reference, labels, isNative ? native : nil, metric)
+        }
+    }
+
+    private func passMetadata(_ member: BridgedGroup.Member, _ metric: Metric) {
+        for reference in member.references where reference.isStored {
+            // A series that left the store since has nothing to note.
+            try? appender.update(reference, metadata: metric.metadata)
+        }
+    }
+
+    /// The native histogram of a metric, if it has one that is stored.
+    private func native(_ member: BridgedGroup.Member, _ metric: Metric) -> HistogramValue.NativePart? {
+        guard member.form.count > member.form.numberCount, let detail = metric.detail else { return nil }
+        switch member.form.nativeHistogram(of: detail, in: metric.metadata.type, rules.histogramLimits) {
+        case .fitted(let histogram): return histogram
+        case .beyondLimits, nil: return nil
+        }
     }
 
     private func reference(_ labels: Labels) -> SeriesReference? {
@@ -181,12 +249,12 @@ final class GroupWriter {
 
     /// A zero at the start that the metric tells, or else, and where that is too old, just before the first sample.
     private func addZero(
-        _ reference: SeriesReference, _ labels: Labels, _ native: HistogramValue.NativePart?, before time: Timestamp,
-        start: Timestamp?
+        _ reference: SeriesReference, _ labels: Labels, _ native: HistogramValue.NativePart?, _ metric: Metric
     ) {
+        let time = metric.time
         let latest = time - 1
         var candidates = [latest]
-        if let start, start < latest, start > 0 { candidates.insert(start, at: 0) }
+        if let start = metric.start, start < latest, start > 0 { candidates.insert(start, at: 0) }
         for candidate in candidates {
             do throws(AppendError) {
                 if let native {
@@ -203,29 +271,47 @@ final class GroupWriter {
         }
     }
 
-    private func add(_ member: BridgedGroup.Member, _ name: ByteString, _ type: MetricType, at time: Timestamp) {
-        if member.form == .number {
+    private func add(_ member: BridgedGroup.Member, _ metric: Metric) {
+        let time = metric.time
+        // A start that lies behind the sample is none.
+        let start = metric.start.flatMap { rules.storesStarts && $0 < time ? $0 : nil } ?? 0
+        guard member.form != .number, let value = metric.detail else {
             guard let reference = member.references.first, reference.isStored, let number = member.stored.number
             else { return }
-            samples.append(ReferencedSample(reference, time, number))
+            put(reference, time, number, start: start)
             return
         }
-        let value = member.stored.value
         numbers.removeAll(keepingCapacity: true)
         member.form.append(value, to: &numbers)
         for (reference, number) in zip(member.references, numbers) where reference.isStored {
-            samples.append(ReferencedSample(reference, time, number))
+            put(reference, time, number, start: start)
         }
-        guard let native = member.native(in: type), let reference = member.references.last, reference.isStored else {
-            return
+        guard member.form.count > member.form.numberCount, let reference = member.references.last else { return }
+        switch member.form.nativeHistogram(of: value, in: metric.metadata.type, rules.histogramLimits) {
+        case nil: break
+        case .beyondLimits: beyondLimits += 1
+        case .fitted(let native): addNative(native, reference, member, metric, start: start)
         }
+    }
+
+    private func addNative(
+        _ native: HistogramValue.NativePart, _ reference: SeriesReference, _ member: BridgedGroup.Member,
+        _ metric: Metric, start: Timestamp
+    ) {
+        guard reference.isStored else { return }
+        let time = metric.time
         do throws(AppendError) {
-            let labels = { (member.form.labels(name, member.stored.labels, self.rules).last ?? nil) ?? .empty }
+            let labels = {
+                (member.form.labels(metric.name, member.stored.labels, metric.metadata, self.rules).last ?? nil)
+                    ?? .empty
+            }
             switch native {
             case .integer(let histogram):
-                _ = try appender.append(reference, labels: labels(), timestamp: time, histogram: histogram)
+                _ = try appender.append(
+                    reference, labels: labels(), timestamp: time, histogram: histogram, start: start)
             case .float(let histogram):
-                _ = try appender.append(reference, labels: labels(), timestamp: time, floatHistogram: histogram)
+                _ = try appender.append(
+                    reference, labels: labels(), timestamp: time, floatHistogram: histogram, start: start)
             }
             count += 1
         } catch {
@@ -234,20 +320,13 @@ final class GroupWriter {
     }
 
     /// Writes the exemplars of a metric. The store passes over those that it has already.
-    private func addExemplars(of member: BridgedGroup.Member, at time: Timestamp) {
-        for (place, exemplar) in member.form.exemplars(of: member.stored.value) {
+    private func addExemplars(of member: BridgedGroup.Member, _ value: MetricValue, at time: Timestamp) {
+        for (place, exemplar) in member.form.exemplars(of: value) {
             guard member.references.indices.contains(place), member.references[place].isStored else { continue }
             var exemplar = exemplar
             if exemplar.timestamp == nil { exemplar.timestamp = time }
             // Exemplars are a help, not a duty: what cannot be added is left out, as in a scrape.
             try? appender.append(member.references[place], exemplar: exemplar)
         }
-    }
-}
-
-extension BridgedGroup.Member {
-    /// The native histogram, if one is stored.
-    fileprivate func native(in type: MetricType) -> HistogramValue.NativePart? {
-        form.count > form.numberCount ? form.nativeHistogram(of: stored.value, in: type) : nil
     }
 }

@@ -35,6 +35,8 @@ package final class PushBridge: GatewayObserver {
         package var crowded: UInt64 = 0
         /// Looks at all groups because too many pushes waited.
         package var resyncs: UInt64 = 0
+        /// Histograms that were left out since they have more buckets than the rules allow.
+        package var beyondLimits: UInt64 = 0
         /// Batches that the store refused.
         package var failures: UInt64 = 0
     }
@@ -178,6 +180,10 @@ package final class PushBridge: GatewayObserver {
 
     private func commit(_ writer: GroupWriter, ifAbove limit: Int = 0) {
         let count = writer.count
+        if writer.beyondLimits > 0 {
+            counted.withLock { $0.beyondLimits += UInt64(writer.beyondLimits) }
+            writer.beyondLimits = 0
+        }
         guard count > limit else { return }
         do throws(TSDB.StoreError) {
             try writer.commit()

@@ -1,6 +1,7 @@
 internal import ByteCoding
 internal import Exposition
 internal import MetricModel
+internal import TSDB
 
 /// Which series the value of a metric stands for: one for a number, several for a summary or a histogram. The numbers
 /// come first, in the order of an exposition's lines, then the native histogram.
@@ -77,12 +78,15 @@ struct SampleForm: Hashable {
         }
     }
 
-    /// The native histogram of `value`, which has this form; nil if it has none, or none can be made of its buckets.
-    func nativeHistogram(of value: MetricValue, in type: MetricType) -> HistogramValue.NativePart? {
+    /// The native histogram of `value`, which has this form, within `limits`; nil if it has none, or none can be made
+    /// of its buckets.
+    func nativeHistogram(
+        of value: MetricValue, in type: MetricType, _ limits: HistogramLimits
+    ) -> PushedHistogram? {
         guard case .histogram(let histogram) = value else { return nil }
         switch native {
         case .none: return nil
-        case .pushed: return histogram.native.map { Self.asScraped($0, type, maximumEmpty: 0) }
+        case .pushed: return histogram.native.map { PushedHistogram(Self.asScraped($0, type, maximumEmpty: 0), limits) }
         case .converted:
             var converter = ClassicHistogramConverter()
             converter.setCount(histogram.count ?? 0)
@@ -90,7 +94,7 @@ struct SampleForm: Hashable {
             for bucket in histogram.buckets { converter.setBucket(bucket.upperBound, bucket.count) }
             // Buckets that make no histogram are passed over.
             guard let converted = try? converter.convert() else { return nil }
-            return Self.asScraped(converted, type, maximumEmpty: nil)
+            return PushedHistogram(Self.asScraped(converted, type, maximumEmpty: nil), limits)
         }
     }
 
@@ -132,21 +136,29 @@ struct SampleForm: Hashable {
     }
 
     /// The label sets of all series of a metric; nil for those that the rules drop.
-    func labels(_ name: ByteString, _ labels: [LabelPair], _ rules: BridgeRules) -> [Labels?] {
-        if kind == .number { return [Self.series(name, labels, rules)] }
+    func labels(
+        _ name: ByteString, _ labels: [LabelPair], _ metadata: SeriesMetadata, _ rules: BridgeRules
+    ) -> [Labels?] {
+        func series(_ name: ByteString, _ extra: LabelPair? = nil) -> Labels? {
+            var pairs = [(name: Labels.metricName, value: name)]
+            pairs += labels.map { (name: $0.name, value: $0.value) }
+            if let extra { pairs.append((name: extra.name, value: extra.value)) }
+            return rules.labels(pairs, metadata)
+        }
+        if kind == .number { return [series(name)] }
         var result: [Labels?] = []
         result.reserveCapacity(count)
         let isSummary = kind == .summary
         let member = isSummary ? name : Self.joined(name, "_bucket")
         for bound in bounds {
             let text = ByteString(FloatText.string(Double(bitPattern: bound), .openMetrics))
-            result.append(Self.series(member, labels, rules, LabelPair(isSummary ? "quantile" : "le", text)))
+            result.append(series(member, LabelPair(isSummary ? "quantile" : "le", text)))
         }
         if hasTotals {
-            result.append(Self.series(Self.joined(name, "_sum"), labels, rules))
-            result.append(Self.series(Self.joined(name, "_count"), labels, rules))
+            result.append(series(Self.joined(name, "_sum")))
+            result.append(series(Self.joined(name, "_count")))
         }
-        if native != .none { result.append(Self.series(name, labels, rules)) }
+        if native != .none { result.append(series(name)) }
         return result
     }
 
@@ -159,17 +171,24 @@ struct SampleForm: Hashable {
         }
     }
 
-    private static func series(
-        _ name: ByteString, _ labels: [LabelPair], _ rules: BridgeRules, _ extra: LabelPair? = nil
-    ) -> Labels? {
-        var pairs = [(name: Labels.metricName, value: name)]
-        pairs += labels.map { (name: $0.name, value: $0.value) }
-        if let extra { pairs.append((name: extra.name, value: extra.value)) }
-        return rules.labels(pairs)
-    }
-
     private static func joined(_ name: ByteString, _ suffix: String) -> ByteString {
         ByteString(name.bytes + Array(suffix.utf8))
+    }
+}
+
+/// A native histogram as it is to be stored.
+enum PushedHistogram {
+    case fitted(HistogramValue.NativePart)
+    /// It has more buckets than the limits allow, at the coarsest resolution as well.
+    case beyondLimits
+
+    init(_ histogram: HistogramValue.NativePart, _ limits: HistogramLimits) {
+        // One that is broken cannot be made coarser, and is left out as well.
+        guard let fitted = try? limits.fitted(histogram) else {
+            self = .beyondLimits
+            return
+        }
+        self = .fitted(fitted)
     }
 }
 

@@ -20,13 +20,16 @@ final class BridgeDriver {
     let database: Database
 
     init(
-        _ rules: BridgeRules = BridgeRules(), disk: SimulatedDisk = SimulatedDisk(seed: 1), exemplars: Int = 0
+        _ rules: BridgeRules = BridgeRules(), disk: SimulatedDisk = SimulatedDisk(seed: 1), exemplars: Int = 0,
+        storesStarts: Bool = false
     ) throws {
         let clock = clock
         bridge = PushBridge(now: { clock.milliseconds.withLock { $0 } * 1_000_000 })
         store = GatewayStore(options: .init(observer: bridge))
         var options = Database.Options()
         options.maximumExemplars = exemplars
+        options.storesStartTimestamps = storesStarts
+        if storesStarts { options.floatEncoding = .xor2 }
         database = try Database.open("data", options: options, fileSystem: disk)
         bridge.setRules(rules)
         bridge.open(from: store)
@@ -62,6 +65,15 @@ final class BridgeDriver {
     func samples(_ name: String? = nil) throws -> [String: String] {
         bridge.flush()
         return try Self.samples(of: database, name)
+    }
+
+    /// The start timestamps of a series, from the clock's start; 0 where none is known.
+    func starts(_ name: ByteString) throws -> [Timestamp] {
+        bridge.flush()
+        let conditions = [try Matcher("__name__", .equal, name)]
+        var columns = SampleColumns()
+        for series in try database.querier(from: .min, to: .max).select(conditions) { try series.read(into: &columns) }
+        return columns.startTimestamps.map { $0 == 0 ? 0 : $0 - 1_700_000_000_000 }
     }
 
     static func samples(of database: Database, _ name: String?) throws -> [String: String] {

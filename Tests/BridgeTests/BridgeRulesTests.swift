@@ -118,6 +118,78 @@ import Testing
         #expect(try exemplars(driver) == [native: ["1 5.0 {trace_id=\"c\"}", "2 0.5 {trace_id=\"a\"}"]])
     }
 
+    /// The bounds of a converted histogram cannot be made coarser; those of a native one can.
+    @Test func `histograms are stored within the job's limits, or not at all`() throws {
+        var rules = BridgeRules(convertsClassic: true)
+        rules.histogramLimits = HistogramLimits(buckets: 1)
+        let driver = try BridgeDriver(rules)
+        driver.now += 10
+        try driver.push(Self.classic + "g 1\n")
+        #expect(try driver.samples("h.*|g") == [#"{__name__="g", job="a"}"#: "10=1.0"])
+        driver.bridge.flush()
+        #expect(driver.bridge.counts.beyondLimits == 1)
+        let fine = NativeHistogram(
+            schema: 3, zeroThreshold: 0.001, count: 4, sum: 9, positiveSpans: [.init(offset: 1, length: 4)],
+            positiveDeltas: [1, 0, 0, 0])
+        let native = HistogramValue.NativePart.integer(fine)
+        for (limits, schema, buckets) in [
+            (HistogramLimits(), 3, 4), (HistogramLimits(buckets: 2), 2, 2),
+            (HistogramLimits(buckets: 0, minimumFactor: 2), 0, 1), (HistogramLimits(buckets: 1), 1, 1),
+        ] {
+            let fit = try limits.fitted(native)
+            guard case .integer(let fitted) = try #require(fit) else { continue }
+            #expect(Int(fitted.schema) == schema && fitted.positiveDeltas.count == buckets, "\(limits)")
+        }
+    }
+
+    @Test func `samples are stored with the start that was pushed, where the feature asks for it`() throws {
+        var rules = BridgeRules()
+        rules.storesStarts = true
+        let driver = try BridgeDriver(rules, storesStarts: true)
+        driver.now += 100
+        try driver.push("# TYPE c counter\nc_total 5\nc_created 1700000000.05\n# EOF\n", isOpenMetrics: true)
+        #expect(try driver.samples("c_total") == [#"{__name__="c_total", job="a"}"#: "50=0.0 100=5.0"])
+        #expect(try driver.starts("c_total") == [0, 50])
+    }
+
+    @Test func `a counter that begins anew has a zero at its new start`() throws {
+        let driver = try BridgeDriver()
+        let counter = "# TYPE c_total counter\nc_total 5\n# TYPE c_created gauge\nc_created "
+        driver.now += 100
+        try driver.push(counter + "1700000000.05\n")
+        driver.bridge.flush()
+        driver.now += 100
+        driver.bridge.refresh()
+        driver.now += 100
+        try driver.push(counter + "1700000000.25\n")
+        driver.bridge.flush()
+        driver.now += 100
+        // Began before what was stored last: the zero stands just before the push.
+        try driver.push(counter + "1700000000.26\n")
+        #expect(
+            try driver.samples("c_total") == [
+                #"{__name__="c_total", job="a"}"#: "50=0.0 100=5.0 200=5.0 250=0.0 300=5.0 399=0.0 400=5.0"
+            ])
+    }
+
+    @Test func `types and units become labels, and metadata is passed on, where features ask for it`() throws {
+        var rules = BridgeRules()
+        rules.addsTypeAndUnitLabels = true
+        rules.passesMetadata = true
+        let driver = try BridgeDriver(rules)
+        driver.now += 10
+        try driver.push(
+            "# TYPE t_seconds counter\n# UNIT t_seconds seconds\n# HELP t_seconds So long.\nt_seconds_total 5\n# EOF\n",
+            isOpenMetrics: true)
+        let series = try driver.samples()
+        #expect(
+            series.keys.sorted() == [
+                #"{__name__="push_failure_time_seconds", __type__="gauge", job="a"}"#,
+                #"{__name__="push_time_seconds", __type__="gauge", job="a"}"#,
+                #"{__name__="t_seconds_total", __type__="counter", __unit__="seconds", job="a"}"#,
+            ])
+    }
+
     private func exemplars(_ driver: BridgeDriver) throws -> [String: [String]] {
         let all = try Matcher("__name__", .matches, ".+")
         let found = try driver.database.exemplars(matching: [[all]], from: .min, to: .max)

@@ -62,7 +62,7 @@ import Testing
         #expect(scrape(bench, Self.families, at: 1) == nil)
         #expect(bench.sink.series(name("h"))?.histograms.first?.value == .integer(Self.native))
         #expect(bench.sink.series(name("h_count")) == nil)
-        options.bucketLimit = 2
+        options.histogramLimits.buckets = 2
         let limited = Bench(options)
         #expect(scrape(limited, Self.families, at: 1) == nil)
         guard case .integer(let reduced) = try #require(limited.sink.series(name("h"))?.histograms.first?.value) else {

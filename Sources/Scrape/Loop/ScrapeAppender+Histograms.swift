@@ -63,45 +63,15 @@ extension ScrapeAppender {
     }
 
     /// The histogram with as many buckets as it may have; nil if it cannot be reduced so far.
-    ///
-    /// Source: prometheus/prometheus scrape/target.go (`bucketLimitAppender`, `maxSchemaAppender`).
     private func fitted(_ histogram: HistogramValue.NativePart) throws(ScrapeFailure) -> HistogramValue.NativePart? {
         do throws(HistogramError) {
-            switch histogram {
-            case .integer(var integer):
-                if Self.isExponential(integer.schema), integer.schema > options.maximumSchema {
-                    try integer.reduceResolution(to: options.maximumSchema)
-                }
-                while options.bucketLimit > 0,
-                    integer.positiveDeltas.count + integer.negativeDeltas.count > options.bucketLimit
-                {
-                    guard Self.isExponential(integer.schema), integer.schema > -4 else { return overLimit() }
-                    try integer.reduceResolution(to: integer.schema - 1)
-                }
-                return .integer(integer)
-            case .float(var float):
-                if Self.isExponential(float.schema), float.schema > options.maximumSchema {
-                    try float.reduceResolution(to: options.maximumSchema)
-                }
-                while options.bucketLimit > 0,
-                    float.positiveBuckets.count + float.negativeBuckets.count > options.bucketLimit
-                {
-                    guard Self.isExponential(float.schema), float.schema > -4 else { return overLimit() }
-                    try float.reduceResolution(to: float.schema - 1)
-                }
-                return .float(float)
-            }
+            let fitted = try options.histogramLimits.fitted(histogram)
+            if fitted == nil { isBucketLimitHit = true }
+            return fitted
         } catch {
             throw ScrapeFailure("\(error)")
         }
     }
-
-    private func overLimit() -> HistogramValue.NativePart? {
-        isBucketLimitHit = true
-        return nil
-    }
-
-    private static func isExponential(_ schema: Int32) -> Bool { FloatHistogram.reservedSchemas.contains(schema) }
 
     // MARK: Classic histograms
 

@@ -10,9 +10,8 @@ extension ScrapeAppender {
         package var validation = NameValidation.utf8
         /// 0 for no limit.
         package var sampleLimit = 0
-        package var bucketLimit = 0
-        /// The finest schema of native histograms that is stored.
-        package var maximumSchema: Int32 = 8
+        /// Of native histograms; converted ones are held by them as well.
+        package var histogramLimits = HistogramLimits()
         package var readsNativeHistograms = false
         package var keepsClassicHistograms = false
         package var convertsClassicHistograms = false
@@ -37,8 +36,9 @@ extension ScrapeAppender {
             rules = configuration.metricRelabelRules
             validation = configuration.nameValidation
             sampleLimit = Int(clamping: configuration.sampleLimit)
-            bucketLimit = Int(clamping: configuration.nativeHistogramBucketLimit)
-            maximumSchema = Self.schema(forFactor: configuration.nativeHistogramMinimumBucketFactor)
+            histogramLimits = HistogramLimits(
+                buckets: Int(clamping: configuration.nativeHistogramBucketLimit),
+                minimumFactor: configuration.nativeHistogramMinimumBucketFactor)
             func flag(_ name: ByteString, _ otherwise: Bool) -> Bool {
                 labels[name].flatMap(TargetLabels.boolean) ?? otherwise
             }
@@ -57,24 +57,6 @@ extension ScrapeAppender {
 
         /// Whether `_created` series are read as start times.
         var readsStarts: Bool { addsStartZeros || storesStarts }
-
-        /// The finest schema whose buckets grow by at least `factor`.
-        ///
-        /// Source: prometheus/prometheus scrape/scrape.go (`pickSchema`).
-        static func schema(forFactor factor: Double) -> Int32 {
-            let factor = factor <= 1 ? 1.00271 : factor
-            for schema in stride(from: Int32(8), through: -4, by: -1) {
-                // The growth factor of a schema is 2^(2^-schema).
-                var growth = 2.0
-                if schema > 0 {
-                    for _ in 0..<schema { growth = growth.squareRoot() }
-                } else {
-                    for _ in 0..<(-schema) { growth *= growth }
-                }
-                if growth >= factor { return schema }
-            }
-            return -4
-        }
     }
 }
 

@@ -6,6 +6,7 @@ import Scrape
 /// comes from pushes, so that both are the same series.
 struct GatewayJob {
     private let job: ScrapeConfiguration
+    private let features: ScrapeFeatures
     /// The target's, after relabelling.
     private let target: Labels
 
@@ -13,7 +14,7 @@ struct GatewayJob {
     /// - Parameters:
     ///   - addresses: Where the gateway listens.
     ///   - path: Where it exposes what it holds.
-    init?(in jobs: [ScrapeConfiguration], addresses: [String], path: String) {
+    init?(in jobs: [ScrapeConfiguration], addresses: [String], path: String, features: ScrapeFeatures) {
         for job in jobs {
             for case .fixed(let groups) in job.discovery {
                 for group in groups {
@@ -24,6 +25,7 @@ struct GatewayJob {
                             addresses.contains(where: { Self.reaches(address, listening: $0) })
                         else { continue }
                         self.job = job
+                        self.features = features
                         self.target = labels
                         return
                     }
@@ -36,10 +38,14 @@ struct GatewayJob {
     /// What becomes of the gateway's series.
     var rules: BridgeRules {
         let mutator = SampleMutator(target: target, honorsLabels: job.honorsLabels, rules: job.metricRelabelRules)
-        return BridgeRules(
-            keepsNative: job.scrapesNativeHistograms, alwaysKeepsClassic: job.alwaysScrapesClassicHistograms,
-            convertsClassic: job.convertsClassicHistograms,
+        let options = ScrapeAppender.Options(job, target: target, features: features)
+        var rules = BridgeRules(
+            keepsNative: options.readsNativeHistograms, alwaysKeepsClassic: options.keepsClassicHistograms,
+            convertsClassic: options.convertsClassicHistograms,
             relabelling: .init(identity: "\(target)\n\(job.yaml.yaml)", apply: mutator.stored))
+        rules.histogramLimits = options.histogramLimits
+        rules.follow(features)
+        return rules
     }
 
     /// How often groups are stored again, in milliseconds.
@@ -61,5 +67,14 @@ struct GatewayJob {
         return (
             isBracketed ? String(host.dropFirst().dropLast()) : host, String(address[address.index(after: colon)...])
         )
+    }
+}
+
+extension BridgeRules {
+    /// Takes over what `features` say of all series. Zeros are added in any case.
+    mutating func follow(_ features: ScrapeFeatures) {
+        storesStarts = features.storesStarts
+        passesMetadata = features.passesMetadata
+        addsTypeAndUnitLabels = features.addsTypeAndUnitLabels
     }
 }

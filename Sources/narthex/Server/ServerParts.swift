@@ -105,13 +105,14 @@ struct ServerParts: Sendable {
             let prefix = GatewaySettings.prefix(flags["web.route-prefix"], externalURL: flags["web.external-url"])
             let job = GatewayJob(
                 in: loaded.jobs, addresses: flags.all("web.listen-address"),
-                path: prefix + flags["web.telemetry-path"])
+                path: prefix + flags["web.telemetry-path"], features: settings.scrapeFeatures)
             if let job { return (job.rules, job.interval) }
         }
         let global = loaded.configuration.global
-        let rules = BridgeRules(
+        var rules = BridgeRules(
             keepsNative: global.scrapesNativeHistograms, alwaysKeepsClassic: global.alwaysScrapesClassicHistograms,
             convertsClassic: global.convertsClassicHistograms)
+        rules.follow(settings.scrapeFeatures)
         return (rules, global.scrapeInterval.milliseconds)
     }
 
@@ -151,6 +152,10 @@ struct ServerParts: Sendable {
             ServerMetrics.counter(
                 "narthex_bridge_resyncs_total",
                 "Times all groups were looked at since too many pushes waited for the store.", counts.resyncs),
+            ServerMetrics.counter(
+                "narthex_bridge_histograms_exceeded_bucket_limit_total",
+                "Pushed native histograms that were not stored since they have too many buckets.",
+                counts.beyondLimits),
             ServerMetrics.counter(
                 "narthex_bridge_failures_total", "Batches of pushed samples that the store refused.", counts.failures),
             ServerMetrics.gauge(
