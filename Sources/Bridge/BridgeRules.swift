@@ -3,9 +3,6 @@ internal import TSDB
 
 /// What becomes of the gateway's series on their way into the store: what a scrape of the gateway would make of them.
 package struct BridgeRules: Sendable, Hashable {
-    private static let typeLabel: ByteString = "__type__"
-    private static let unitLabel: ByteString = "__unit__"
-
     /// What a scrape does with the labels of a series.
     package struct Relabelling: Sendable, Hashable {
         let identity: String
@@ -57,9 +54,8 @@ package struct BridgeRules: Sendable, Hashable {
     func labels(_ pairs: [(name: ByteString, value: ByteString)], _ metadata: SeriesMetadata) -> Labels? {
         var pairs = pairs
         if addsTypeAndUnitLabels {
-            pairs.removeAll { $0.name == Self.typeLabel || $0.name == Self.unitLabel }
-            if metadata.type != .unknown { pairs.append((Self.typeLabel, ByteString(metadata.type.openMetricsName))) }
-            if !metadata.unit.isEmpty { pairs.append((Self.unitLabel, metadata.unit)) }
+            pairs.removeAll { SeriesMetadata.labelNames.contains($0.name) }
+            pairs += metadata.labels
         }
         guard let relabelling else { return Labels(pairs) }
         return relabelling.apply(Labels(sorted: pairs.sorted { $0.name < $1.name }))

@@ -315,7 +315,7 @@ import Testing
         #expect(await bench.manager.activeTargets["j"]?.count == 2)
         let dropped = await bench.manager.droppedTargets["j"]
         #expect(dropped?.count == 2 && dropped?.labels.count == 1)
-        #expect(bench.manager.metrics.targetSyncFailed.value == 1)
+        #expect(bench.manager.metrics.targetSyncFailed.family.metrics.count == 1)
         await bench.clock.advance(.seconds(60), whenWaiting: 2)
         await bench.commits(2)
         let errors = await bench.manager.activeTargets["j"]?.map(\.status.lastError) ?? []

@@ -23,6 +23,11 @@ package struct DiscoveryMetrics: Sendable {
     /// `prometheus_sd_updates_total`
     package let sentUpdates = ScrapeCounter()
 
+    /// When targets were last handed on, by job.
+    package let lastUpdates = JobNumbers(
+        "prometheus_sd_last_update_timestamp_seconds", "Timestamp of the last update sent to the SD consumers.",
+        label: "config", common: [LabelPair("name", "scrape")])
+
     /// Connections of clients.
     let dialers: DialerMetrics
 
@@ -85,10 +90,19 @@ package final class RefreshMetrics: Sendable {
                         LabelPair("config", ByteString(key.job)), LabelPair("mechanism", ByteString(key.mechanism)),
                     ], value: .counter(CounterValue(count)))
             })
-        let summaries = lengths.withLock { $0 }.sorted { $0.key < $1.key }.map(\.value.family)
+        let byMechanism = lengths.withLock { $0 }.sorted { $0.key < $1.key }
+        let summaries = byMechanism.map(\.value.family)
         guard var durations = summaries.first else { return [failed] }
         durations.metrics = summaries.flatMap(\.metrics)
-        return [failed, durations]
+        let histogram = MetricFamily(
+            name: "prometheus_sd_refresh_duration_histogram_seconds",
+            help: "The duration of a refresh for the given SD mechanism.", type: .histogram,
+            metrics: byMechanism.map { mechanism, lengths in
+                Metric(
+                    labels: [LabelPair("mechanism", ByteString(mechanism))], value: .histogram(lengths.histogramOfAll())
+                )
+            })
+        return [failed, durations, histogram]
     }
 }
 

@@ -195,13 +195,19 @@ final class ScrapeLoop: Sendable {
                 outcome.isOverLimit ? -1 : Double(outcome.body?.bytes.count ?? 0)
             )
         }
-        commit(batch) { () throws(ScrapeFailure) in try appender.addReport(report, at: timestamp, to: batch) }
+        commit(batch, since: start) { () throws(ScrapeFailure) in
+            try appender.addReport(report, at: timestamp, to: batch)
+        }
     }
 
-    private func commit(_ batch: any SampleBatch, report: () throws(ScrapeFailure) -> Void) {
+    /// - Parameter start: When the scrape began; nil where none did.
+    private func commit(_ batch: any SampleBatch, since start: Int64?, report: () throws(ScrapeFailure) -> Void) {
         do {
             try report()
             try batch.commit()
+            if let start {
+                environment.metrics.scrapeLengths.observe(Double(environment.clock.now - start) / 1e9)
+            }
         } catch {
             batch.rollback()
             environment.logger.error(
@@ -228,7 +234,7 @@ final class ScrapeLoop: Sendable {
     private func markEnd(at timestamp: Int64) {
         let batch = environment.sink.begin()
         appender.appendNothing(at: timestamp, to: batch)
-        commit(batch) { () throws(ScrapeFailure) in
+        commit(batch, since: nil) { () throws(ScrapeFailure) in
             try appender.addReportEnd(hasExtra: configuration.reportsExtraMetrics, at: timestamp, to: batch)
         }
     }

@@ -181,6 +181,7 @@ package actor ScrapeManager {
         jobs[name]?.lastSync = clock.now
         jobs[name]?.isSyncScheduled = false
         discoveryMetrics.sentUpdates.increment()
+        discoveryMetrics.lastUpdates.set((Double(clock.now) / 1e9).rounded(.down), name)
         let groups = job.providers.flatMap { provider in
             provider.groups.values.sorted { $0.source < $1.source }
         }

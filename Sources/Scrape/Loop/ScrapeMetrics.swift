@@ -43,8 +43,17 @@ package struct ScrapeMetrics: Sendable {
     package let outOfBoundsSamples = ScrapeCounter()
     /// `prometheus_target_scrapes_exemplar_out_of_order_total`
     package let outOfOrderExemplars = ScrapeCounter()
-    /// `prometheus_target_sync_failed_total`
-    package let targetSyncFailed = ScrapeCounter()
+    /// Targets whose labels cannot be used, by job.
+    package let targetSyncFailed = JobNumbers(
+        "prometheus_target_sync_failed_total", "Total number of target sync failures.", .counter)
+    /// How long taking over a new configuration takes a job, by its interval.
+    package let reloadLengths = LengthSummary(
+        "prometheus_target_reload_length_seconds",
+        "Actual interval to reload the scrape pool with a given configuration.", label: "interval")
+    /// How long scrapes take, from the start until their samples are stored.
+    package let scrapeLengths = TotalLengths(
+        "prometheus_target_scrape_duration_seconds",
+        "Total duration of the scrape from start to commit completion in seconds.")
 
     /// How far apart scrapes are, by the interval wanted.
     package let intervalLengths = LengthSummary(
@@ -80,6 +89,7 @@ package struct ScrapeMetrics: Sendable {
         poolTargets.remove(job)
         poolTargetLimits.remove(job)
         poolSyncs.remove(job)
+        targetSyncFailed.remove(job)
         discoveredTargets.remove(job)
     }
 }

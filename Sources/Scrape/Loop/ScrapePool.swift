@@ -40,6 +40,7 @@ final class ScrapePool {
     /// - Throws: `ScrapeFailure` if the HTTP client cannot be made; the old configuration then goes on.
     func reload(_ new: ScrapeConfiguration) throws(ScrapeFailure) {
         environment.metrics.poolReloads.increment()
+        let start = environment.clock.now
         let made: ScrapeClient
         do throws(ScrapeFailure) {
             made = try ScrapeClient(
@@ -69,6 +70,8 @@ final class ScrapePool {
             for loop in loops { await loop.waitUntilStopped() }
             await oldClient.close()
         }
+        environment.metrics.reloadLengths.observe(
+            Double(environment.clock.now - start) / 1e9, configuration.scrapeInterval.description)
     }
 
     /// Opens the failure log again, which a reload promises.
@@ -132,7 +135,7 @@ final class ScrapePool {
             }
             wanted[ScrapeTarget.identity(labels, configuration)] = (labels, discovered)
         } catch {
-            environment.metrics.targetSyncFailed.increment()
+            environment.metrics.targetSyncFailed.increment(configuration.jobName)
             environment.logger.error(
                 "Creating target failed",
                 metadata: [

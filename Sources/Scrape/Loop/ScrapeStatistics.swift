@@ -9,7 +9,18 @@ package final class LengthSummary: Sendable {
         /// The latest values, the oldest overwritten.
         var latest: [Double] = []
         var next = 0
+        /// How many were at most as long as each of the bounds.
+        var buckets = [Double](repeating: 0, count: LengthSummary.bounds.count)
+
+        var histogram: HistogramValue {
+            HistogramValue(
+                count: Double(count), sum: sum,
+                buckets: zip(LengthSummary.bounds, buckets).map { .init(upperBound: $0, count: $1) })
+        }
     }
+
+    /// Upper bounds of the histograms, in seconds.
+    private static let bounds = [0.01, 0.1, 1, 10]
 
     private let series = Mutex<[String: Series]>([:])
     private let name: ByteString
@@ -43,6 +54,7 @@ package final class LengthSummary: Sendable {
             var one = all[value] ?? Series()
             one.count += 1
             one.sum += seconds
+            for index in Self.bounds.indices where seconds <= Self.bounds[index] { one.buckets[index] += 1 }
             if one.latest.count < Self.window {
                 one.latest.append(seconds)
             } else {
@@ -59,6 +71,28 @@ package final class LengthSummary: Sendable {
     /// Forgets what was seen of `value`.
     func remove(_ value: String) { series.withLock { $0[value] = nil } }
 
+    /// The same lengths as a histogram, called `name`; without metrics where nothing was seen.
+    package func histogramFamily(_ name: ByteString, _ help: ByteString) -> MetricFamily {
+        let all = series.withLock { $0 }
+        let metrics = all.sorted { ByteString($0.key) < ByteString($1.key) }.map { value, one in
+            Metric(
+                labels: (label.map { [LabelPair($0, ByteString(value))] } ?? []) + common,
+                value: .histogram(one.histogram))
+        }
+        return MetricFamily(name: name, help: help, type: .histogram, metrics: metrics)
+    }
+
+    /// All lengths together as a histogram.
+    func histogramOfAll() -> HistogramValue {
+        var sum = Series()
+        for one in series.withLock({ Array($0.values) }) {
+            sum.count += one.count
+            sum.sum += one.sum
+            for index in sum.buckets.indices { sum.buckets[index] += one.buckets[index] }
+        }
+        return sum.histogram
+    }
+
     /// The summary as `/metrics` shows it; without metrics where nothing was seen.
     package var family: MetricFamily {
         let all = series.withLock { $0 }
@@ -73,6 +107,34 @@ package final class LengthSummary: Sendable {
                 value: .summary(SummaryValue(count: Double(one.count), sum: one.sum, quantiles: quantiles)))
         }
         return MetricFamily(name: name, help: help, type: .summary, metrics: metrics)
+    }
+}
+
+/// How long things took all in all: a histogram whose one bucket holds all, as upstream's native ones are in text.
+package final class TotalLengths: Sendable {
+    private let total = Mutex<(count: Double, sum: Double)>((0, 0))
+    private let name: ByteString
+    private let help: ByteString
+
+    init(_ name: ByteString, _ help: ByteString) {
+        self.name = name
+        self.help = help
+    }
+
+    /// Adds a length in seconds.
+    func observe(_ seconds: Double) {
+        total.withLock { total in
+            total.count += 1
+            total.sum += seconds
+        }
+    }
+
+    /// The histogram as `/metrics` shows it.
+    package var family: MetricFamily {
+        let (count, sum) = total.withLock { $0 }
+        return MetricFamily(
+            name: name, help: help, type: .histogram,
+            metrics: [Metric(labels: [], value: .histogram(HistogramValue(count: count, sum: sum)))])
     }
 }
 
@@ -168,11 +230,16 @@ extension ScrapeMetrics {
             counter(
                 "prometheus_target_scrapes_exemplar_out_of_order_total",
                 "Total number of exemplar rejected due to not being out of the expected order.", outOfOrderExemplars),
-            counter(
-                "prometheus_target_sync_failed_total", "Total number of target sync failures.", targetSyncFailed),
         ]
         let others = [
-            intervalLengths.family, syncLengths.family, poolTargets.family, poolTargetLimits.family, poolSyncs.family,
+            intervalLengths.family,
+            intervalLengths.histogramFamily(
+                "prometheus_target_interval_length_histogram_seconds", "Actual intervals between scrapes."),
+            syncLengths.family,
+            syncLengths.histogramFamily(
+                "prometheus_target_sync_length_histogram_seconds", "Actual interval to sync the scrape pool."),
+            reloadLengths.family, scrapeLengths.family, targetSyncFailed.family, poolTargets.family,
+            poolTargetLimits.family, poolSyncs.family,
             discoveredTargets.family,
         ]
         return counters + dialers.families + others.filter { !$0.metrics.isEmpty }
@@ -207,7 +274,7 @@ extension DiscoveryMetrics {
             named(
                 "prometheus_sd_updates_total", "Total number of update events sent to the SD consumers.", .counter,
                 Double(sentUpdates.value)),
-            fileScans.family,
+            lastUpdates.family, fileScans.family,
             counter("prometheus_sd_file_read_errors_total", "The number of File-SD read errors.", fileReadErrors),
             counter(
                 "prometheus_sd_http_failures_total", "Number of HTTP service discovery refresh failures.", httpFailures),

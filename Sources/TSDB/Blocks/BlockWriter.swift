@@ -16,6 +16,8 @@ struct BlockWriter {
     /// Where blocks are.
     let directory: String
     let fileSystem: any FileSystem
+    /// Told of each chunk.
+    var noteChunk: (FullChunk) -> Void = { _ in }
 
     /// Writes the series of `source` as the block that `meta` describes; its numbers are filled in here.
     /// - Returns: What was written, or nil if `source` has no samples, and nothing was written.
@@ -64,6 +66,7 @@ struct BlockWriter {
                 for full in series.chunks {
                     let count = UInt64(full.chunk.sampleCount)
                     if count == 0 { continue }
+                    noteChunk(full)
                     let reference = try segments.write(full.chunk)
                     metas.append(
                         ChunkMeta(

@@ -54,7 +54,7 @@ package final class Appender {
         if SampleValue.isStale(value), let stale = stale(series, kind) {
             return try append(timestamp, stale, start, to: series)
         }
-        try accept(verdict)
+        try accept(verdict, timestamp)
         let known = SeriesReference(rawValue: series.reference)
         buffer.add(ReferencedSample(known, timestamp, value), start: start, series)
         return known
@@ -218,8 +218,11 @@ package final class Appender {
         }
         switch verdict {
         case nil: break
-        case .refused(let error): head.counters.count(error)
+        case .refused(let error):
+            head.counters.count(error)
+            head.counters.noteLateness(timestamp, limits)
         case .inOrder, .repeated, .outOfOrder:
+            if case .outOfOrder = verdict { head.counters.noteLateness(timestamp, limits) }
             if SampleValue.isStale(value), let stale = stale(series, kind) {
                 buffer.add(timestamp, stale, start: start, series)
             } else {
@@ -286,7 +289,12 @@ package final class Appender {
         guard head.exemplars.isEnabled else { return }
         begin()
         guard let series = known(reference) else { throw .unknownSeries(reference) }
-        if try head.exemplars.validate(exemplar, of: series.labels) { buffer.exemplars.append((series, exemplar)) }
+        do throws(AppendError) {
+            if try head.exemplars.validate(exemplar, of: series.labels) { buffer.exemplars.append((series, exemplar)) }
+        } catch {
+            head.counters.count(error)
+            throw error
+        }
     }
 
     /// Notes the metadata of a series that exists.
@@ -379,7 +387,7 @@ package final class Appender {
     private func append(
         _ timestamp: Timestamp, _ histogram: HistogramSample, _ start: Timestamp, to series: MemorySeries
     ) throws(AppendError) -> SeriesReference {
-        try accept(series.lock.withLock { _ in series.verdict(timestamp, histogram, limits) })
+        try accept(series.lock.withLock { _ in series.verdict(timestamp, histogram, limits) }, timestamp)
         buffer.add(timestamp, histogram, start: start, series)
         return SeriesReference(rawValue: series.reference)
     }
@@ -394,9 +402,13 @@ package final class Appender {
         }
     }
 
-    private func accept(_ verdict: AppendVerdict) throws(AppendError) {
-        if case .refused(let error) = verdict {
+    private func accept(_ verdict: AppendVerdict, _ timestamp: Timestamp) throws(AppendError) {
+        switch verdict {
+        case .inOrder, .repeated: break
+        case .outOfOrder: head.counters.noteLateness(timestamp, limits)
+        case .refused(let error):
             head.counters.count(error)
+            head.counters.noteLateness(timestamp, limits)
             throw error
         }
     }
@@ -437,5 +449,18 @@ package struct SeriesMetadata: Sendable, Hashable {
         self.type = type
         self.unit = unit
         self.help = help
+    }
+
+    /// The names of ``labels``.
+    package static let labelNames: [ByteString] = ["__type__", "__unit__"]
+
+    /// What tells the type and unit in a series' labels (feature `type-and-unit-labels`): only what is known.
+    ///
+    /// Source: prometheus/prometheus schema/labels.go (`AddToLabels`).
+    package var labels: [(name: ByteString, value: ByteString)] {
+        var labels: [(name: ByteString, value: ByteString)] = []
+        if type != .unknown { labels.append((Self.labelNames[0], ByteString(type.openMetricsName))) }
+        if !unit.isEmpty { labels.append((Self.labelNames[1], unit)) }
+        return labels
     }
 }

@@ -14,9 +14,13 @@ extension Database {
             let planned = Set(planner.plan(blocks.map(\.meta)))
             let chosen = blocks.filter { planned.contains($0.meta.ulid) }
             guard !chosen.isEmpty else { return }
+            let overlap = zip(BlockSet.sorted(chosen).dropFirst(), BlockSet.sorted(chosen)).contains { later, earlier in
+                later.meta.minimumTime < earlier.meta.maximumTime
+            }
             try replace(chosen, reason: "a larger block holds its samples") { (compactor, ulid) throws(StoreError) in
                 try compactor.compact(chosen, into: ulid)
             }
+            if overlap { counters.overlappingCompactions.add(1, ordering: .relaxed) }
         }
     }
 
@@ -24,6 +28,8 @@ extension Database {
     package func cleanTombstones() throws(StoreError) {
         try checkOpen()
         try maintenance.withLock { (_) throws(StoreError) in
+            let start = ContinuousClock.now
+            defer { counters.tombstoneLengths.note(since: start) }
             for block in openBlocks where block.meta.stats.tombstones > 0 {
                 try replace([block], reason: "rewritten without what was deleted") {
                     (compactor, ulid) throws(StoreError) in
@@ -44,6 +50,8 @@ extension Database {
         let newest = blocks.map { $0.meta.ulid.time }.max() ?? 0
         let written: BlockMeta?
         let start = ContinuousClock.now
+        counters.writing.add(1, ordering: .relaxed)
+        defer { counters.writing.subtract(1, ordering: .relaxed) }
         do throws(StoreError) {
             written = try write(compactor, ULID(time: newest, using: &generator))
         } catch {

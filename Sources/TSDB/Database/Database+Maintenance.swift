@@ -15,6 +15,8 @@ extension Database {
             if head.wal.failure != nil { return }
             attempt { () throws(StoreError) in try head.mapFullChunks() }
             attempt { () throws(StoreError) in try head.wal.sync() }
+            counters.compactionsTriggered.add(1, ordering: .relaxed)
+            if !options.compacts { counters.compactionsSkipped.add(1, ordering: .relaxed) }
             if options.compacts {
                 attempt { () throws(StoreError) in try compact(&pending, now) }
             }
@@ -63,7 +65,7 @@ extension Database {
         let source = try HeadBlockSource(head, range: range)
         let meta = blockMeta(range, now)
         let written = try counting { () throws(StoreError) in
-            try BlockWriter(directory: path, fileSystem: fileSystem).write(source, as: meta)
+            try headWriter.write(source, as: meta)
         }
         let end = range.maximumTime == .max ? .max : range.maximumTime + 1
         pending.commit = try publish(adding: written.map { [$0] } ?? [], removing: [], headStart: end)
@@ -86,7 +88,7 @@ extension Database {
                 var meta = blockMeta(range, now)
                 meta.hints = [BlockMeta.outOfOrderHint]
                 let one = try counting { () throws(StoreError) in
-                    try BlockWriter(directory: path, fileSystem: fileSystem).write(source, as: meta)
+                    try headWriter.write(source, as: meta)
                 }
                 if let one { written.append(one) }
             }
@@ -112,11 +114,22 @@ extension Database {
         return meta
     }
 
+    /// Writes blocks of the head, whose chunks are counted.
+    var headWriter: BlockWriter {
+        BlockWriter(directory: path, fileSystem: fileSystem) { [counters] full in
+            counters.chunkSizes.note(Double(full.chunk.byteCount))
+            counters.chunkSamples.note(Double(full.chunk.sampleCount))
+            counters.chunkRanges.note(Double(full.maximumTime - full.minimumTime) / 1000)
+        }
+    }
+
     func counting(
         _ body: () throws(StoreError) -> BlockMeta?
     ) throws(StoreError) -> BlockMeta? {
         do throws(StoreError) {
             let start = ContinuousClock.now
+            counters.writing.add(1, ordering: .relaxed)
+            defer { counters.writing.subtract(1, ordering: .relaxed) }
             let written = try body()
             counters.compactionLengths.note(since: start)
             counters.compactions.add(1, ordering: .relaxed)
@@ -232,7 +245,10 @@ extension Database {
     }
 
     /// Bytes of the logs and of the head's chunk files.
-    var logSize: Int64 {
+    var logSize: Int64 { size(of: [StoreLayout.wal, StoreLayout.lateLog, StoreLayout.headChunks]) }
+
+    /// Bytes of the files in `directories`, which lie in the data directory.
+    func size(of directories: [String]) -> Int64 {
         func size(_ directory: String, _ depth: Int) -> Int64 {
             guard depth < 3, let names = try? fileSystem.list(directory) else { return 0 }
             return names.reduce(0) { sum, name in
@@ -241,7 +257,7 @@ extension Database {
                 return sum + (found.isDirectory ? size(entry, depth + 1) : found.size)
             }
         }
-        return [StoreLayout.wal, StoreLayout.lateLog, StoreLayout.headChunks].reduce(0) {
+        return directories.reduce(0) {
             $0 + size(PathName.join(path, $1), 0)
         }
     }

@@ -7,19 +7,22 @@ extension Database {
     ///
     /// Source: prometheus/prometheus tsdb/db.go (`CompactStaleHead`), config key `stale_series_compaction_threshold`.
     func persistStale(_ pending: inout PendingTruncation, _ now: Timestamp) throws(StoreError) {
-        let stale = head.staleSeries
+        let (stale, histograms) = head.census
         head.staleSeriesCount.store(stale.count, ordering: .relaxed)
+        head.histogramCount.store(histograms)
         let threshold = options.staleSeriesThreshold
         guard threshold > 0, !stale.isEmpty, pending.stale.isEmpty,
             Double(stale.count) / Double(max(1, head.series.count)) >= threshold, !isPersistingSoon
         else { return }
         counters.staleCompactions.add(1, ordering: .relaxed)
+        let start = ContinuousClock.now
         do throws(StoreError) {
             try persist(stale, &pending, now)
         } catch {
             counters.staleCompactionsFailed.add(1, ordering: .relaxed)
             throw error
         }
+        counters.staleCompactionLengths.note(since: start)
         try forget(&pending)
     }
 
@@ -46,7 +49,7 @@ extension Database {
                 var meta = blockMeta(range, now)
                 meta.hints = [BlockMeta.staleSeriesHint]
                 let one = try counting { () throws(StoreError) in
-                    try BlockWriter(directory: path, fileSystem: fileSystem).write(source, as: meta)
+                    try headWriter.write(source, as: meta)
                 }
                 if let one { written.append(one) }
             }

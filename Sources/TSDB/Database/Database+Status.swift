@@ -83,6 +83,40 @@ extension Database {
         metrics.blocksBySizeRetention = self.counters.blocksBySize.load(ordering: .relaxed)
         metrics.storageBytes = openBlocks.reduce(0) { $0 + $1.byteCount }
         metrics.walBytes = logSize
+        addMore(to: &metrics)
         return metrics
+    }
+
+    private func addMore(to metrics: inout StoreMetrics) {
+        let counters = self.counters
+        metrics.compactionsTriggered = counters.compactionsTriggered.load(ordering: .relaxed)
+        metrics.compactionsSkipped = counters.compactionsSkipped.load(ordering: .relaxed)
+        metrics.overlappingCompactions = counters.overlappingCompactions.load(ordering: .relaxed)
+        metrics.isWritingBlock = counters.writing.load(ordering: .relaxed) > 0
+        metrics.staleCompactionLengths = counters.staleCompactionLengths.current
+        metrics.tombstoneLengths = counters.tombstoneLengths.current
+        metrics.chunkSizes = counters.chunkSizes.current
+        metrics.chunkSamples = counters.chunkSamples.current
+        metrics.chunkRanges = counters.chunkRanges.current
+        metrics.headChunkBytes = size(of: [StoreLayout.headChunks])
+        metrics.symbolBytes = openBlocks.reduce(0) { $0 + $1.index.symbolBytes }
+        metrics.chunksMapped = head.counters.chunksMapped.load(ordering: .relaxed)
+        metrics.lateness = head.counters.lateness.current
+        let isolation = head.isolation.status
+        metrics.appendersOpen = isolation.appenders
+        metrics.appendersOpened = isolation.appendersOpened
+        metrics.oldestCommitRead = isolation.oldest
+        metrics.lastCommit = isolation.newest
+        let exemplars = head.exemplars.status
+        metrics.exemplarCount = exemplars.exemplars
+        metrics.exemplarSeriesCount = exemplars.series
+        metrics.oldestExemplarTime = exemplars.oldest
+        metrics.exemplarsOutOfOrder = head.counters.outOfOrderExemplars.load(ordering: .relaxed)
+        let histograms = head.histogramCount.current
+        metrics.histogramSeriesCount = histograms.series
+        metrics.histogramBucketCount = histograms.buckets
+        let pages = head.wal.pages
+        metrics.walPagesCompleted = pages.completed
+        metrics.walPageFlushes = pages.flushes
     }
 }

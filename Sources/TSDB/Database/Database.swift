@@ -24,10 +24,21 @@ package final class Database: Sendable {
 
     /// Counters since the start.
     final class Counters: Sendable {
-        let compactionLengths = LengthRecorder()
+        let compactionLengths = LengthRecorder(bounds: LengthRecord.compactionBounds)
+        let staleCompactionLengths = LengthRecorder(bounds: LengthRecord.compactionBounds)
+        let tombstoneLengths = LengthRecorder()
+        /// Of chunks that leave the head for a block: bytes, samples, seconds.
+        let chunkSizes = LengthRecorder(bounds: LengthRecord.exponentialBounds(32, 1.5, count: 12))
+        let chunkSamples = LengthRecorder(bounds: LengthRecord.exponentialBounds(4, 1.5, count: 12))
+        let chunkRanges = LengthRecorder(bounds: LengthRecord.exponentialBounds(100, 4, count: 10))
         let headLengths = LengthRecorder()
         let logLengths = LengthRecorder()
         let compactions = Atomic<UInt64>(0)
+        let compactionsTriggered = Atomic<UInt64>(0)
+        let compactionsSkipped = Atomic<UInt64>(0)
+        let overlappingCompactions = Atomic<UInt64>(0)
+        /// Blocks that are being written.
+        let writing = Atomic<Int>(0)
         let compactionsFailed = Atomic<UInt64>(0)
         let truncations = Atomic<UInt64>(0)
         let truncationsFailed = Atomic<UInt64>(0)

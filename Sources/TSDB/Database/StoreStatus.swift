@@ -116,6 +116,41 @@ package struct StoreMetrics: Sendable, Hashable {
     /// Of dropping from the log what is in blocks.
     package var logLengths = LengthRecord()
 
+    package var compactionsTriggered: UInt64 = 0
+    /// Since compacting is switched off.
+    package var compactionsSkipped: UInt64 = 0
+    /// Of blocks that overlapped.
+    package var overlappingCompactions: UInt64 = 0
+    package var isWritingBlock = false
+    package var staleCompactionLengths = LengthRecord()
+    /// Of rewriting blocks without what was deleted.
+    package var tombstoneLengths = LengthRecord()
+    /// Bytes, samples and seconds of chunks as they left the head for a block.
+    package var chunkSizes = LengthRecord()
+    package var chunkSamples = LengthRecord()
+    package var chunkRanges = LengthRecord()
+    package var chunksMapped: UInt64 = 0
+    package var headChunkBytes: Int64 = 0
+    /// By how many seconds late samples were older than the newest of all, whether taken or not.
+    package var lateness = LengthRecord()
+    package var appendersOpen = 0
+    package var appendersOpened: UInt64 = 0
+    /// The last commit that the oldest reader sees, and the last of all.
+    package var oldestCommitRead: UInt64 = 0
+    package var lastCommit: UInt64 = 0
+    package var exemplarCount = 0
+    package var exemplarSeriesCount = 0
+    /// Milliseconds; 0 while there is none.
+    package var oldestExemplarTime: Timestamp = 0
+    package var exemplarsOutOfOrder: UInt64 = 0
+    /// Series whose newest sample was a native histogram at the last maintenance, and the buckets of those samples.
+    package var histogramSeriesCount = 0
+    package var histogramBucketCount = 0
+    /// Bytes of what is kept in memory of the symbols of blocks.
+    package var symbolBytes = 0
+    package var walPagesCompleted: UInt64 = 0
+    package var walPageFlushes: UInt64 = 0
+
     /// Zeros.
     package init() {}
 }

@@ -108,6 +108,17 @@ final class ExemplarRing: Sendable {
         }
     }
 
+    /// How many exemplars there are, of how many series, and the time of the oldest; 0 while there is none.
+    var status: (exemplars: Int, series: Int, oldest: Timestamp) {
+        state.withLock { state in
+            let oldest = state.entries.count < state.capacity ? 0 : state.next
+            return (
+                state.entries.count, state.bySeries.count,
+                state.entries.indices.contains(oldest) ? state.entries[oldest].timestamp : 0
+            )
+        }
+    }
+
     /// Changes the size; the newest stay.
     func resize(to capacity: Int) {
         let kept = all.suffix(max(0, capacity))

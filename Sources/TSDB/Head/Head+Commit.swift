@@ -221,6 +221,7 @@ extension Head {
         } catch { return }
         chunks.buffer = []
         chunks.mapped += mapped
+        counters.chunksMapped.add(UInt64(mapped.count), ordering: .relaxed)
         if let last = mapped.last {
             // A reader of the log must know which samples the chunk holds: those of this series before the marker.
             let kept = applied.lateFloats.indices.filter {

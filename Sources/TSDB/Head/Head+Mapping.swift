@@ -52,6 +52,7 @@ extension Head {
                 extra.isBeingMapped = false
                 guard extra.full.count >= mapped.count else { return }
                 extra.full.removeFirst(mapped.count)
+                counters.chunksMapped.add(UInt64(mapped.count), ordering: .relaxed)
                 one.mapped += mapped
             }
         }

@@ -20,18 +20,45 @@ extension MemorySeries {
     }
 }
 
+/// How many series had a native histogram last, and how many buckets those have.
+struct HistogramCount {
+    var series = 0
+    var buckets = 0
+
+    mutating func add(_ histogram: HistogramSample) {
+        series += 1
+        switch histogram {
+        case .integer(let one): buckets += one.positiveDeltas.count + one.negativeDeltas.count
+        case .float(let one): buckets += one.positiveBuckets.count + one.negativeBuckets.count
+        }
+    }
+
+    /// As counted last.
+    final class Latest: Sendable {
+        private let count = Mutex(HistogramCount())
+
+        func store(_ new: HistogramCount) { count.withLock { $0 = new } }
+
+        var current: HistogramCount { count.withLock { $0 } }
+    }
+}
+
 extension Head {
-    /// The series that have ended and have no late samples.
+    /// The series that have ended and have no late samples, and what the others hold of native histograms.
     ///
-    /// Source: prometheus/prometheus tsdb/head.go (`staleSeriesRefsNoOOOData`).
+    /// Source: prometheus/prometheus tsdb/head.go (`staleSeriesRefsNoOOOData`, `NumNativeHistogramBuckets`).
     /// - Complexity: O(series).
-    var staleSeries: [StaleSeries] {
-        series.all.compactMap { one in
+    var census: (stale: [StaleSeries], histograms: HistogramCount) {
+        var stale: [StaleSeries] = []
+        var histograms = HistogramCount()
+        for one in series.all {
             one.lock.withLock { _ in
                 let hasLate = !(one.extra?.outOfOrder?.isEmpty ?? true)
-                return one.isStale && !hasLate ? StaleSeries(series: one, end: one.lastTimestamp) : nil
+                if one.isStale && !hasLate { stale.append(StaleSeries(series: one, end: one.lastTimestamp)) }
+                if one.knowsLastValue, let histogram = one.extra?.lastHistogram { histograms.add(histogram) }
             }
         }
+        return (stale, histograms)
     }
 
     /// Forgets series whose samples are all in blocks, but those that have gone on meanwhile.

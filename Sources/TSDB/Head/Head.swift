@@ -52,6 +52,8 @@ final class Head: Sendable {
     let usesXOR2: Atomic<Bool>
     /// Series that have ended, as counted by the last maintenance.
     let staleSeriesCount = Atomic<Int>(0)
+    /// As counted by the last maintenance.
+    let histogramCount = HistogramCount.Latest()
     /// References whose series records the log must keep until the segment given is condensed, though the head has
     /// no such series (any more).
     let recordExpiry = Mutex<[UInt64: Int]>([:])
@@ -133,6 +135,16 @@ final class HeadCounters: Sendable {
     let chunksCreated = Atomic<UInt64>(0)
     let chunksRemoved = Atomic<UInt64>(0)
     let lateLogFailures = Atomic<UInt64>(0)
+    let chunksMapped = Atomic<UInt64>(0)
+    let outOfOrderExemplars = Atomic<UInt64>(0)
+    /// By how many seconds late samples are older than the newest of all, whether taken or not.
+    let lateness = LengthRecorder(bounds: [600, 1800, 3600, 7200, 10_800, 21_600, 43_200])
+
+    /// Notes how late a sample is that did not come in order.
+    func noteLateness(_ timestamp: Timestamp, _ limits: AppendLimits) {
+        let (late, overflow) = limits.headMaximumTime.subtractingReportingOverflow(timestamp)
+        if late > 0, !overflow { lateness.note(Double(late) / 1000) }
+    }
 
     /// Counts a refusal.
     func count(_ error: AppendError) {
@@ -140,9 +152,10 @@ final class HeadCounters: Sendable {
         case .outOfOrder: outOfOrder.add(1, ordering: .relaxed)
         case .outOfBounds: outOfBounds.add(1, ordering: .relaxed)
         case .tooOld: tooOld.add(1, ordering: .relaxed)
+        case .outOfOrderExemplar: outOfOrderExemplars.add(1, ordering: .relaxed)
         case .duplicateFloat, .duplicateFloatOverHistogram, .duplicateHistogram, .unknownSeries, .invalidLabels,
             .invalidHistogram, .seriesLimit, .startTimestampOutOfOrder, .startTimestampNotBeforeSample,
-            .outOfOrderExemplar, .exemplarLabelsTooLong:
+            .exemplarLabelsTooLong:
             break
         }
     }

@@ -40,6 +40,16 @@ final class Isolation: Sendable {
         state.withLock { $0.lastComplete = ticket.number }
     }
 
+    /// The appenders that are open, all that were ever opened, the commit that the oldest reader sees, the last commit.
+    var status: (appenders: Int, appendersOpened: UInt64, oldest: UInt64, newest: UInt64) {
+        state.withLock { state in
+            (
+                state.appenders.count, state.lastAppender, state.readers.first?.snapshot ?? state.lastComplete,
+                state.lastComplete
+            )
+        }
+    }
+
     /// Opens a reader.
     /// - Returns: the last commit that it sees.
     func openReader() -> UInt64 {

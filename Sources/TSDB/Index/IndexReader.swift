@@ -13,6 +13,8 @@ package final class IndexReader: Sendable {
     private let symbolCount: Int
     /// Offset in the file of every ``symbolStride``th symbol.
     private let symbolOffsets: [UInt32]
+    /// What is kept in memory of the symbols, in bytes.
+    var symbolBytes: Int { symbolOffsets.count * MemoryLayout<UInt32>.stride }
     private let names: [ByteString]
     private let tables: [ByteString: ValueTable]
     private let allOffset: Int?

@@ -50,6 +50,8 @@ final class WALWriter: Sendable {
         let syncLengths = LengthRecorder()
         let bytes = Atomic<UInt64>(0)
         let failedWrites = Atomic<UInt64>(0)
+        let completedPages = Atomic<UInt64>(0)
+        let pageFlushes = Atomic<UInt64>(0)
     }
 
     /// Opens the log at `directory` for appending, in a new segment behind those that are there.
@@ -95,6 +97,11 @@ final class WALWriter: Sendable {
             counters.bytes.load(ordering: .relaxed), counters.failedWrites.load(ordering: .relaxed),
             syncState.withLock { $0.syncs }
         )
+    }
+
+    /// Pages that were filled, and how often a page, filled or not, was written.
+    var pages: (completed: UInt64, flushes: UInt64) {
+        (counters.completedPages.load(ordering: .relaxed), counters.pageFlushes.load(ordering: .relaxed))
     }
 
     /// How long syncs took.
@@ -150,6 +157,11 @@ final class WALWriter: Sendable {
             throw WALWriter.storeError(error)
         }
         let written = state.pending.count
+        let pageSize = Int64(WALFormat.pageSize)
+        let end = state.offset + Int64(written)
+        let completed = UInt64(end / pageSize - state.offset / pageSize)
+        counters.completedPages.add(completed, ordering: .relaxed)
+        counters.pageFlushes.add(completed + (end % pageSize == 0 ? 0 : 1), ordering: .relaxed)
         state.offset += Int64(written)
         state.position += Int64(written)
         counters.bytes.add(UInt64(written), ordering: .relaxed)

@@ -38,6 +38,9 @@ package final class EngineMetrics: Sendable {
     package var families: [MetricFamily] {
         [
             slices.family,
+            slices.histogramFamily(
+                "prometheus_engine_query_duration_histogram_seconds",
+                "The duration of various parts of PromQL query execution."),
             ServerMetrics.gauge(
                 "prometheus_engine_queries", "The current number of queries being executed or waiting.",
                 Double(running.load(ordering: .relaxed))),

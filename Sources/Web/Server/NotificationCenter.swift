@@ -1,6 +1,6 @@
 package import MetricModel
 internal import PromQL
-package import Synchronization
+internal import Synchronization
 
 /// What the pages tell the operator: that the configuration could not be loaded, that the server is stopping.
 ///
@@ -27,11 +27,15 @@ package final class NotificationCenter: Sendable {
     }
 
     private let state = Mutex(State())
+    private let counters: APICounters
     /// How many pages may listen at a time (`--web.max-notifications-subscribers`).
     private let maximumSubscribers: Int
 
     /// No notifications.
-    package init(maximumSubscribers: Int = 16) { self.maximumSubscribers = maximumSubscribers }
+    package init(maximumSubscribers: Int = 16, counters: APICounters = APICounters()) {
+        self.maximumSubscribers = maximumSubscribers
+        self.counters = counters
+    }
 
     /// Shows `text`, unless it is shown already.
     package func add(_ text: String, now: Timestamp) {
@@ -41,7 +45,7 @@ package final class NotificationCenter: Sendable {
             state.active.append(notification)
             return Array(state.subscribers.values)
         }
-        Self.send(notification, to: subscribers)
+        send(notification, to: subscribers)
     }
 
     /// Takes `text` away again.
@@ -54,11 +58,12 @@ package final class NotificationCenter: Sendable {
             removed.isActive = false
             return (removed, Array(state.subscribers.values))
         }
-        if let removed { Self.send(removed, to: subscribers) }
+        if let removed { send(removed, to: subscribers) }
     }
 
-    private static func send(_ notification: Notification, to subscribers: [@Sendable ([UInt8]) -> Void]) {
-        for subscriber in subscribers { subscriber(event(notification)) }
+    private func send(_ notification: Notification, to subscribers: [@Sendable ([UInt8]) -> Void]) {
+        for subscriber in subscribers { subscriber(Self.event(notification)) }
+        counters.notificationsSent.add(subscribers.count, ordering: .relaxed)
     }
 
     private static func event(_ notification: Notification) -> [UInt8] {
@@ -82,7 +87,12 @@ package final class NotificationCenter: Sendable {
                     return (state.nextSubscriber, state.active)
                 }
                 for notification in active { send(Self.event(notification)) }
-                return { [self] in state.withLock { $0.subscribers[number] = nil } }
+                counters.notificationsSent.add(active.count, ordering: .relaxed)
+                counters.notificationSubscribers.add(1, ordering: .relaxed)
+                return { [self] in
+                    guard state.withLock({ $0.subscribers.removeValue(forKey: number) }) != nil else { return }
+                    counters.notificationSubscribers.subtract(1, ordering: .relaxed)
+                }
             })
     }
 }
@@ -93,17 +103,4 @@ extension NotificationCenter.Notification {
             ("text", .text(text)), ("date", .text(RFC3339.text(milliseconds: date))), ("active", .flag(isActive)),
         ])
     }
-}
-
-/// Counts what the API does, for the server's own metrics.
-package final class APICounters: Sendable {
-    /// Samples of remote writes refused for their labels.
-    package let invalidLabelSamples = Atomic<Int>(0)
-    /// Federation requests that failed.
-    package let federationErrors = Atomic<Int>(0)
-    /// Remote reads that are running.
-    package let remoteReads = Atomic<Int>(0)
-
-    /// All zero.
-    package init() {}
 }

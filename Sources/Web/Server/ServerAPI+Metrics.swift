@@ -6,6 +6,8 @@ internal import MetricModel
 /// The server's own metrics: for scrapes, and as JSON.
 extension ServerAPI {
     func ownMetrics(_ request: ServerRequest) -> ServerResponse {
+        counters.ownScrapes.add(1, ordering: .relaxed)
+        defer { counters.ownScrapes.subtract(1, ordering: .relaxed) }
         var text: [UInt8] = []
         for family in process.metrics() { TextEncoder.append(family, to: &text) }
         let type = "text/plain; version=0.0.4; charset=utf-8; escaping=underscores"

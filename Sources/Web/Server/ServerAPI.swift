@@ -136,7 +136,7 @@ package final class ServerAPI: Sendable {
         targets: any TargetDirectory, counters: APICounters = APICounters()
     ) {
         self.settings = settings
-        notifications = NotificationCenter(maximumSubscribers: settings.maximumSubscribers)
+        notifications = NotificationCenter(maximumSubscribers: settings.maximumSubscribers, counters: counters)
         remoteReadSlots =
             settings.remoteReadConcurrency > 0 ? DispatchSemaphore(value: settings.remoteReadConcurrency) : nil
         self.counters = counters

@@ -38,7 +38,7 @@ package final class ServerMetrics: Sendable {
         var families = [BuildInfo.family("prometheus")] + process.families() + extra
         families +=
             configurationFamilies + connectionFamilies + requests.families + engine.families
-            + Self.families(of: counters)
+            + counters.families
         families.append(
             Self.gauge(
                 "prometheus_ready",
@@ -95,24 +95,6 @@ package final class ServerMetrics: Sendable {
             Self.gauge(
                 "prometheus_config_last_reload_success_timestamp_seconds",
                 "Timestamp of the last successful configuration reload.", Double(time) / 1000),
-        ]
-    }
-
-    private static func families(of counters: APICounters) -> [MetricFamily] {
-        let load = { (counter: borrowing Atomic<Int>) in UInt64(clamping: counter.load(ordering: .relaxed)) }
-        return [
-            counter(
-                "prometheus_api_remote_write_invalid_labels_samples_total",
-                "The total number of received remote write samples and histogram samples which were rejected due to "
-                    + "invalid labels.", load(counters.invalidLabelSamples)),
-            counter(
-                "prometheus_web_federation_errors_total",
-                "Total number of errors that occurred while sending federation responses.",
-                load(counters.federationErrors)),
-            gauge(
-                "prometheus_remote_storage_remote_read_handler_queries",
-                "The current number of remote read queries that are either in execution or queued on the handler.",
-                Double(load(counters.remoteReads))),
         ]
     }
 }

@@ -7,14 +7,15 @@ internal import TSDB
 enum StoreFamilies {
     static func all(_ database: Database) -> [MetricFamily] {
         let metrics = database.metrics
-        return head(database.headStatus, metrics) + log(metrics) + blocks(database, metrics) + exemplars(database)
+        return head(database.headStatus, metrics) + reading(metrics) + log(metrics) + blocks(database, metrics)
+            + compactions(metrics) + exemplars(database, metrics)
     }
 
-    private static func gauge(_ name: String, _ help: String, _ value: Double) -> MetricFamily {
+    static func gauge(_ name: String, _ help: String, _ value: Double) -> MetricFamily {
         ServerMetrics.gauge("prometheus_tsdb_" + name, help, value)
     }
 
-    private static func counter(_ name: String, _ help: String, _ value: UInt64) -> MetricFamily {
+    static func counter(_ name: String, _ help: String, _ value: UInt64) -> MetricFamily {
         ServerMetrics.counter("prometheus_tsdb_" + name, help, value)
     }
 
@@ -50,19 +51,21 @@ enum StoreFamilies {
         time == .max || time == .min ? 0 : Double(time) / 1000
     }
 
-    private static func histogram(_ lengths: LengthRecord) -> MetricValue {
-        let buckets = zip(LengthRecord.bounds, lengths.buckets).map { bound, count in
-            HistogramValue.Bucket(upperBound: bound, count: Double(count))
-        }
-        return .histogram(HistogramValue(count: Double(lengths.count), sum: lengths.sum, buckets: buckets))
-    }
-
     private static func head(_ head: HeadStatus, _ metrics: StoreMetrics) -> [MetricFamily] {
         let unitless = "The unit is decided by the library consumer."
         return [
             gauge("head_series", "Total number of series in the head block.", Double(head.seriesCount)),
             gauge(
                 "head_stale_series", "Total number of stale series in the head block.", Double(head.staleSeriesCount)),
+            gauge(
+                "head_native_histogram_series",
+                "Number of series whose most recent in-order sample is a native histogram.",
+                Double(metrics.histogramSeriesCount)),
+            gauge(
+                "head_native_histogram_buckets",
+                "Number of positive and negative bucket entries in the most recent in-order native histogram sample "
+                    + "of each series, including entries carried by staleness markers.",
+                Double(metrics.histogramBucketCount)),
             gauge("head_chunks", "Total number of chunks in the head block.", Double(head.chunkCount)),
             gauge("head_min_time", "Minimum time bound of the head block. \(unitless)", Double(head.minimumTime)),
             gauge("head_max_time", "Maximum timestamp of the head block. \(unitless)", Double(head.maximumTime)),
@@ -118,6 +121,17 @@ enum StoreFamilies {
             summary("wal_truncate_duration_seconds", "Duration of WAL truncation.", metrics.logLengths),
             counter(
                 "wal_truncations_total", "Total number of WAL truncations attempted.", metrics.logLengths.count),
+            // Condensing the log is one step here, with the deletion of what was condensed before.
+            counter(
+                "wal_truncations_failed_total", "Total number of write log truncations that failed.",
+                metrics.checkpointsFailed),
+            counter(
+                "checkpoint_deletions_total", "Total number of checkpoint deletions attempted.", metrics.checkpoints),
+            counter(
+                "checkpoint_deletions_failed_total", "Total number of checkpoint deletions that failed.",
+                metrics.checkpointsFailed),
+            counter("wal_page_flushes_total", "Total number of page flushes.", metrics.walPageFlushes),
+            counter("wal_completed_pages_total", "Total number of completed pages.", metrics.walPagesCompleted),
             gauge("wal_storage_size_bytes", "Size of the write log directory.", Double(metrics.walBytes)),
             gauge(
                 "data_replay_duration_seconds", "Time taken to replay the data on disk.",
@@ -131,22 +145,7 @@ enum StoreFamilies {
         let lowest = min(blocks.map(\.minimumTime).min() ?? .max, database.headStatus.minimumTime)
         return [
             counter(
-                "compactions_total", "Total number of compactions that were executed for the partition.",
-                metrics.compactions),
-            counter(
-                "compactions_failed_total", "Total number of compactions that failed for the partition.",
-                metrics.compactionsFailed),
-            MetricFamily(
-                name: "prometheus_tsdb_compaction_duration_seconds", help: "Duration of compaction runs",
-                type: .histogram, metrics: [Metric(labels: [], value: histogram(metrics.compactionLengths))]),
-            counter(
                 "reloads_total", "Number of times the database reloaded block data from disk.", metrics.blockReloads),
-            counter(
-                "stale_series_compactions_triggered_total", "Total number of triggered stale series compactions.",
-                metrics.staleCompactions),
-            counter(
-                "stale_series_compactions_failed_total", "Total number of stale series compactions that failed.",
-                metrics.staleCompactionsFailed),
             counter(
                 "reloads_failures_total",
                 "Number of times the database failed to reloadBlocks block data from disk.",
@@ -163,6 +162,9 @@ enum StoreFamilies {
                 "storage_blocks_bytes",
                 "The number of bytes that are currently used for local storage by all blocks.",
                 Double(metrics.storageBytes)),
+            gauge(
+                "symbol_table_size_bytes", "Size of symbol table in memory for loaded blocks",
+                Double(metrics.symbolBytes)),
             gauge("blocks_loaded", "Number of currently loaded data blocks", Double(blocks.count)),
             gauge(
                 "lowest_timestamp",
@@ -184,18 +186,6 @@ enum StoreFamilies {
                 "clean_start",
                 "-1: lockfile is disabled. 0: a lockfile from a previous execution was replaced. 1: lockfile creation "
                     + "was clean", options.noLockFile ? -1 : 1),
-        ]
-    }
-
-    private static func exemplars(_ database: Database) -> [MetricFamily] {
-        [
-            counter(
-                "exemplar_exemplars_appended_total", "Total number of appended exemplars.",
-                database.metrics.exemplarsAppended),
-            gauge(
-                "exemplar_max_exemplars",
-                "Total number of exemplars the exemplar storage can store, resizeable.",
-                Double(database.options.maximumExemplars)),
         ]
     }
 }

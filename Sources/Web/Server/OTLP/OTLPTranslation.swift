@@ -26,6 +26,22 @@ struct OTLPTranslation {
         var isClientsFault = false
     }
 
+    /// What was odd, though it ended nothing.
+    ///
+    /// Source: prometheus/prometheus storage/remote/otlptranslator/prometheusremotewrite/annotations.go.
+    struct Warning: Hashable {
+        /// The names are those of the metric `prometheus_api_otlp_translation_warnings_total`.
+        enum Category: String {
+            case emptyDataPoints = "empty_data_points"
+            case labelNameCollision = "label_name_collision"
+            case zeroCountNonZeroSum = "histogram_zero_count_non_zero_sum"
+        }
+
+        var category: Category
+        /// Warnings of one category that tell the same count once.
+        var subject: ByteString
+    }
+
     private let appender: Appender
     private let settings: OTLPConfiguration
     private let options: Options
@@ -34,6 +50,9 @@ struct OTLPTranslation {
     private var seen: Set<TargetInfo> = []
     private var labelNames: [ByteString: ByteString] = [:]
     private(set) var failure = Failure()
+    private(set) var warnings: Set<Warning> = []
+    /// Exemplars that were left out since newer ones are there.
+    private(set) var outOfOrderExemplars = 0
 
     private struct TargetInfo: Hashable {
         var labels: Labels
@@ -135,6 +154,9 @@ struct OTLPTranslation {
                     message: "invalid temporality and type combination for metric \(Quoting.quote(metric.name))"))
         }
         let name = try self.name(of: metric)
+        if metric.times.isEmpty {
+            warnings.insert(Warning(category: .emptyDataPoints, subject: metric.name))
+        }
         var context = context
         context.metadata = metadata(of: metric)
         switch metric.data {
@@ -150,6 +172,7 @@ struct OTLPTranslation {
         case .histogram(let points):
             for point in points {
                 if settings.convertsHistograms {
+                    noteSum(point.sum, of: point.count, point.point, "histogram")
                     try append(NativeConversion.customBuckets(point, isDelta: isDelta), point.point, name, context)
                 } else {
                     try append(point, name, context)
@@ -158,6 +181,7 @@ struct OTLPTranslation {
         case .exponentialHistogram(let points):
             for point in points {
                 let histogram: NativeHistogram
+                noteSum(point.sum, of: point.count, point.point, "exponential histogram")
                 do throws(OTLPFault) {
                     histogram = try NativeConversion.exponential(point, isDelta: isDelta)
                 } catch {
@@ -168,6 +192,12 @@ struct OTLPTranslation {
         case .summary(let points):
             for point in points { try append(point, name, context) }
         }
+    }
+
+    private mutating func noteSum(_ sum: Double?, of count: UInt64, _ point: OTLPMessage.Point, _ kind: String) {
+        guard count == 0, let sum, sum != 0, !point.hasNoValue else { return }
+        let subject = ByteString("\(kind) \(FloatText.string(sum, .fixed))")
+        warnings.insert(Warning(category: .zeroCountNonZeroSum, subject: subject))
     }
 
     /// Source: storage/remote/otlptranslator/prometheusremotewrite/otlp_to_openmetrics_metadata.go.
@@ -276,7 +306,7 @@ struct OTLPTranslation {
         }
     }
 
-    private func append(_ exemplars: [OTLPMessage.PointExemplar], to labels: Labels) throws(Problem) {
+    private mutating func append(_ exemplars: [OTLPMessage.PointExemplar], to labels: Labels) throws(Problem) {
         guard !exemplars.isEmpty else { return }
         for exemplar in exemplars {
             var pairs: [(name: ByteString, value: ByteString)] = []
@@ -296,6 +326,7 @@ struct OTLPTranslation {
                         timestamp: time == 0 ? nil : time))
             } catch {
                 // An exemplar that cannot be kept is no reason to refuse the sample.
+                if case .outOfOrderExemplar = error { outOfOrderExemplars += 1 }
                 continue
             }
         }
@@ -355,21 +386,34 @@ struct OTLPTranslation {
         _ attributes: [OTLPMessage.Attribute], _ context: Context, _ name: ByteString?
     ) throws(Problem) -> Labels {
         var builder = LabelsBuilder()
+        var collisions: Set<ByteString> = []
         for attribute in attributes.sorted(by: { $0.key < $1.key }) {
             // Where names are not escaped, any is taken.
             let label = settings.escapes ? try labelName(attribute.key) : attribute.key
             if settings.escapes, let existing = builder[label], !existing.isEmpty {
                 builder.set(label, ByteString(existing.bytes + Array(";".utf8) + attribute.value.bytes))
+                collisions.insert(label)
             } else {
                 builder.set(label, attribute.value)
             }
         }
+        for label in collisions { try noteCollision(label, attributes) }
         for pair in context.promoted where builder[pair.name]?.isEmpty ?? true { builder.set(pair.name, pair.value) }
         if !context.job.isEmpty { builder.set("job", context.job) }
         if !context.instance.isEmpty { builder.set("instance", context.instance) }
         for pair in context.scope + context.metadata { builder.set(pair.name, pair.value) }
         if let name { builder.set(Labels.metricName, name) }
         return builder.labels()
+    }
+
+    private mutating func noteCollision(
+        _ label: ByteString, _ attributes: [OTLPMessage.Attribute]
+    ) throws(Problem) {
+        var subject = label.bytes
+        for attribute in attributes.sorted(by: { $0.key < $1.key }) where try labelName(attribute.key) == label {
+            subject += [0] + attribute.key.bytes
+        }
+        warnings.insert(Warning(category: .labelNameCollision, subject: ByteString(subject)))
     }
 
     private static func series(

@@ -26,6 +26,7 @@ extension ServerAPI {
             lookbackDelta: settings.lookbackDelta, latest: process.now() &+ 600_000)
         var translation = OTLPTranslation(appender, process.otlp(), options)
         translation.append(message)
+        counters.note(translation)
         guard translation.failure.messages.isEmpty else {
             appender.rollback()
             let text = translation.failure.messages.joined(separator: "\n")

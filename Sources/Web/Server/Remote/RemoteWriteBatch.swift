@@ -8,6 +8,18 @@ internal import TSDB
 struct RemoteWriteBatch: ~Copyable {
     typealias Fault = ServerAPI.RemoteFault
 
+    /// What feature flags make of messages of version 2.
+    struct Options {
+        /// A start becomes a zero.
+        var addsStartZeros = false
+        /// Series get the labels `__type__` and `__unit__`.
+        var addsTypeAndUnitLabels = false
+        var storesMetadata = false
+
+        var isPlain: Bool { !addsStartZeros && !addsTypeAndUnitLabels && !storesMetadata }
+    }
+
+    private let options: Options
     private let database: Database
     private let version: RemoteWriteMessage
     private let appender: Appender
@@ -20,7 +32,8 @@ struct RemoteWriteBatch: ~Copyable {
     /// Samples that were left out for their labels.
     private(set) var invalidLabelSamples = 0
 
-    init(_ database: Database, _ version: RemoteWriteMessage, latest: Timestamp) {
+    init(_ database: Database, _ version: RemoteWriteMessage, latest: Timestamp, _ options: Options) {
+        self.options = version == .two ? options : Options()
         self.database = database
         self.version = version
         self.latest = latest
@@ -35,7 +48,7 @@ struct RemoteWriteBatch: ~Copyable {
             var isPlain = false
             do throws(WireReader.Fault) {
                 guard let range = try reader.next() else { break }
-                isPlain = try reader.readPlain(range, latest: latest, into: &plain)
+                if options.isPlain { isPlain = try reader.readPlain(range, latest: latest, into: &plain) }
                 if !isPlain { badReferences = try reader.read(range, into: &series) }
             } catch {
                 throw Fault(status: 400, message: error.description)
@@ -55,6 +68,23 @@ struct RemoteWriteBatch: ~Copyable {
     }
 
     private mutating func append(_ series: RemoteWriteSeries, _ reader: RemoteWriteReader) throws(Fault) {
+        var series = series
+        var metadata = SeriesMetadata(type: .unknown)
+        if version == .two {
+            let read: RemoteWriteReader.ReadMetadata
+            do throws(WireReader.Fault) {
+                read = try reader.metadata(series.metadata)
+            } catch {
+                throw Fault(status: 400, message: error.description)
+            }
+            switch read {
+            case .known(let known): metadata = known
+            case .unknownSymbol(let problem):
+                faults.append("parsing metadata for series \(series.references): \(problem)")
+                return
+            }
+            if options.addsTypeAndUnitLabels { series.addLabels(metadata) }
+        }
         var reference = database.reference(of: series.labelSet(reader.bytes))
         if reference == nil, !isAcceptable(series, reader) { return }
         if version == .two, series.samples.isEmpty, series.histograms.isEmpty {
@@ -65,6 +95,29 @@ struct RemoteWriteBatch: ~Copyable {
         for sample in series.samples { try append(sample, &reference, series, reader) }
         for range in series.histograms { try appendHistogram(range, &reference, series, reader) }
         for range in series.exemplars { try appendExemplar(range, reference, series, reader) }
+        // Samples are not refused for their metadata.
+        if options.storesMetadata, let reference { try? appender.update(reference, metadata: metadata) }
+    }
+
+    /// Adds the zero of a start. Starts are a help, not a duty: what cannot be added is left out.
+    private func appendZero(
+        _ start: Timestamp, before time: Timestamp, _ reference: inout SeriesReference?, _ labels: () -> Labels,
+        like histogram: RemoteHistogram.Counts?
+    ) {
+        guard options.addsStartZeros, start != 0, time != 0 else { return }
+        do throws(AppendError) {
+            switch histogram {
+            case nil:
+                reference = try appender.appendStartZero(
+                    reference ?? .none, labels: labels(), start: start, before: time)
+            case .integer(let counts):
+                reference = try appender.appendStartZero(
+                    reference ?? .none, labels: labels(), start: start, before: time, like: .integer(counts))
+            case .float(let counts):
+                reference = try appender.appendStartZero(
+                    reference ?? .none, labels: labels(), start: start, before: time, like: .float(counts))
+            }
+        } catch {}
     }
 
     /// Whether the labels of a new series can be stored; notes why not.
@@ -88,6 +141,8 @@ struct RemoteWriteBatch: ~Copyable {
         guard sample.timestamp <= latest else {
             return try refuse(.outOfBounds, "out of bounds: timestamp is too far in the future", series, reader)
         }
+        appendZero(
+            sample.start, before: sample.timestamp, &reference, { series.labelSet(reader.bytes) }, like: nil)
         do throws(AppendError) {
             reference = try appender.append(
                 reference ?? .none, labels: series.labelSet(reader.bytes), timestamp: sample.timestamp,
@@ -118,6 +173,7 @@ struct RemoteWriteBatch: ~Copyable {
             return try refuse(.invalidHistogram(error.description), error.description, series, reader)
         }
         let start = version == .two ? histogram.startTimestamp : 0
+        appendZero(start, before: histogram.timestamp, &reference, { series.labelSet(reader.bytes) }, like: counts)
         do throws(AppendError) {
             switch counts {
             case .integer(let counts):

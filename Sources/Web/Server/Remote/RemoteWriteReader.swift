@@ -104,6 +104,8 @@ struct RemoteWriteReader {
                 samples.addSample(sample.timestamp, sample.value, start: sample.start)
                 sampleCount &+= 1
             case 3, 4: return false
+            // Metadata that refers to no symbol is told of elsewhere.
+            case 5: guard case .known = try metadata(value.range) else { return false }
             default: break
             }
         }
@@ -160,6 +162,7 @@ struct RemoteWriteReader {
         }
         guard let labels = pairs(references) else { return "\(references)".replacing(",", with: "") }
         series.labels = labels
+        series.labelReferences = references
         return nil
     }
 
@@ -219,20 +222,40 @@ struct RemoteWriteReader {
         return exemplar
     }
 
-    /// Metadata of version 2; nil where it refers to no symbol.
-    func metadata(_ range: Range<Int>) throws(WireReader.Fault) -> (type: Int64, help: ByteString, unit: ByteString)? {
+    /// What a series of version 2 says of its metric.
+    enum ReadMetadata {
+        case known(SeriesMetadata)
+        /// It refers to no symbol, in upstream's words.
+        case unknownSymbol(String)
+    }
+
+    /// Metadata of version 2. A series without the message has that of an empty one.
+    ///
+    /// Source: prometheus/prometheus prompb/io/prometheus/write/v2/codec.go (`ToMetadata`).
+    func metadata(_ range: Range<Int>?) throws(WireReader.Fault) -> ReadMetadata {
         var type: Int64 = 0
         var references = (help: 0, unit: 0)
-        var message = WireReader(bytes, range)
+        var message = WireReader(bytes, range ?? 0..<0)
         while let (number, value) = try message.next() {
             switch number {
             case 1: type = value.integer
-            case 3: references.help = Int(truncatingIfNeeded: value.integer)
-            case 4: references.unit = Int(truncatingIfNeeded: value.integer)
+            case 3: references.help = Int(UInt32(truncatingIfNeeded: value.integer))
+            case 4: references.unit = Int(UInt32(truncatingIfNeeded: value.integer))
             default: break
             }
         }
-        guard symbols.indices.contains(references.help), symbols.indices.contains(references.unit) else { return nil }
-        return (type, ByteString(bytes[symbols[references.help]]), ByteString(bytes[symbols[references.unit]]))
+        for (name, reference) in [("unit_ref", references.unit), ("help_ref", references.help)]
+        where !symbols.indices.contains(reference) {
+            return .unknownSymbol("metadata \(name) \(reference) outside of symbols table (size \(symbols.count))")
+        }
+        return .known(
+            SeriesMetadata(
+                type: Self.types.indices.contains(Int(clamping: type)) ? Self.types[Int(clamping: type)] : .unknown,
+                unit: ByteString(bytes[symbols[references.unit]]), help: ByteString(bytes[symbols[references.help]])))
     }
+
+    /// By their numbers in the protocol.
+    private static let types: [MetricType] = [
+        .unknown, .counter, .gauge, .histogram, .gaugeHistogram, .summary, .info, .stateSet,
+    ]
 }

@@ -1,5 +1,6 @@
 internal import ByteCoding
 internal import MetricModel
+internal import TSDB
 
 /// One series of a remote write message, whose label texts are ranges of the message.
 struct RemoteWriteSeries {
@@ -11,6 +12,12 @@ struct RemoteWriteSeries {
     var exemplars: [Range<Int>] = []
     /// Of version 2: a message.
     var metadata: Range<Int>?
+    /// Of version 2: what the labels are made of.
+    var labelReferences: [Int] = []
+    /// The same, as upstream prints them.
+    var references: String { "\(labelReferences)".replacing(",", with: "") }
+    /// Labels that the receiver adds, in the place of those of their names.
+    var added: [(name: ByteString, value: ByteString)] = []
 
     mutating func removeAll() {
         labels.removeAll(keepingCapacity: true)
@@ -18,6 +25,8 @@ struct RemoteWriteSeries {
         histograms.removeAll(keepingCapacity: true)
         exemplars.removeAll(keepingCapacity: true)
         metadata = nil
+        labelReferences.removeAll(keepingCapacity: true)
+        added.removeAll(keepingCapacity: true)
     }
 
     /// Whether the text in `second` comes after the one in `first`.
@@ -36,7 +45,14 @@ struct RemoteWriteSeries {
 
     /// The labels as a set.
     func labelSet(_ bytes: UnsafeRawBufferPointer) -> Labels {
-        Labels(labels.map { (ByteString(bytes[$0.name]), ByteString(bytes[$0.value])) })
+        let sent = labels.map { (name: ByteString(bytes[$0.name]), value: ByteString(bytes[$0.value])) }
+        if added.isEmpty { return Labels(sent) }
+        return Labels(sent.filter { !SeriesMetadata.labelNames.contains($0.name) } + added)
+    }
+
+    /// Makes labels of the type and unit.
+    mutating func addLabels(_ metadata: SeriesMetadata) {
+        if metadata.type != .unknown || !metadata.unit.isEmpty { added = metadata.labels }
     }
 
     /// What is wrong with the labels, or nil.

@@ -110,7 +110,10 @@ extension ServerAPI {
         } catch {
             throw RemoteFault(status: 503, message: error.message)
         }
-        var batch = RemoteWriteBatch(database, version, latest: process.now() &+ 600_000)
+        let options = RemoteWriteBatch.Options(
+            addsStartZeros: settings.addsStartZeros, addsTypeAndUnitLabels: settings.addsTypeAndUnitLabels,
+            storesMetadata: settings.storesMetadata)
+        var batch = RemoteWriteBatch(database, version, latest: process.now() &+ 600_000, options)
         defer { counters.invalidLabelSamples.add(batch.invalidLabelSamples, ordering: .relaxed) }
         // SAFETY: the reader lives within the call that lends it the bytes.
         try body.withUnsafeBufferPointer { (bytes) throws(RemoteFault) in
