@@ -30,7 +30,7 @@ package final class Querier: Sendable {
             try block.forEachSeries(matchers, from: start, to: end) { found.append(SelectedSeries($0)) }
             lists.append(found)
         }
-        if let head { lists.append(Querier.sorted(try head.select(matchers))) }
+        if let head { lists.append(try head.select(matchers)) }
         lists.removeAll { $0.isEmpty }
         // Pairwise, so that each series is moved a logarithmic number of times.
         while lists.count > 1 {
@@ -43,10 +43,6 @@ package final class Querier: Sendable {
         }
         let selected = lists.first ?? []
         return limit > 0 && selected.count > limit ? Array(selected[..<limit]) : selected
-    }
-
-    private static func sorted(_ series: [SelectedSeries]) -> [SelectedSeries] {
-        Labels.order(of: series.map(\.labels)).map { series[Int($0)] }
     }
 
     /// Both lists as one; a series that is in both has the parts of both, those of `left` first.

@@ -74,9 +74,12 @@ final class HeadPostings: Sendable {
     }
 
     private let box = Mutex(Box())
+    /// What was selected of the series lately.
+    let selections = HeadSelections()
 
     /// Adds a series. References may come in any order.
     func add(_ reference: UInt32, _ labels: Labels) {
+        defer { selections.invalidate() }
         let packed = labels.packedBytes
         box.withLock { box in
             HeadPostings.append(reference, to: &box.state.all, &box.state.isSorted)
@@ -145,6 +148,7 @@ final class HeadPostings: Sendable {
     ///   - removed: Their references.
     ///   - labels: Their label sets, which tell the lists they are in.
     func remove(_ removed: Set<UInt32>, _ labels: [Labels]) {
+        defer { selections.removeAll() }
         var affected: [ByteString: Set<ByteString>] = [:]
         for set in labels {
             for pair in set.pairs { affected[pair.name, default: []].insert(pair.value) }

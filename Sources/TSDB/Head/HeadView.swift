@@ -1,5 +1,7 @@
+internal import Dispatch
 internal import Matching
 internal import MetricModel
+internal import Synchronization
 
 /// The head as one reader sees it: commits up to its snapshot, deletions as they were, files kept open.
 final class HeadView: Sendable {
@@ -36,13 +38,31 @@ final class HeadView: Sendable {
 
     deinit { head.isolation.closeReader(snapshot) }
 
-    /// The series that fulfil `matchers` and may have samples in the range, in no order.
+    /// Series from which on several cores look at them: fewer are captured before another thread has woken up.
+    private static let share = 256
+
+    /// The series that fulfil `matchers` and may have samples in the range, sorted by labels.
     func select(_ matchers: [Matcher]) throws(StoreError) -> [SelectedSeries] {
-        let numbers = try index.select(matchers)
+        let series = try head.postings.selections.series(matchers) { () throws(StoreError) -> [MemorySeries] in
+            let found = head.series.series(numbers: try index.select(matchers))
+            return Labels.order(of: found.map(\.labels)).map { found[Int($0)] }
+        }
+        if series.count < 2 * Self.share { return selected(series[...]) }
+        let parts = Mutex([[SelectedSeries]](repeating: [], count: (series.count + Self.share - 1) / Self.share))
+        let count = parts.withLock { $0.count }
+        DispatchQueue.concurrentPerform(iterations: count) { number in
+            let start = number * Self.share
+            let part = selected(series[start..<min(series.count, start + Self.share)])
+            parts.withLock { $0[number] = part }
+        }
+        return parts.withLock { Array($0.joined()) }
+    }
+
+    private func selected(_ series: ArraySlice<MemorySeries>) -> [SelectedSeries] {
         var selected: [SelectedSeries] = []
-        selected.reserveCapacity(numbers.count)
-        for series in head.series.series(numbers: numbers) {
-            if let view = capture(series) { selected.append(SelectedSeries(view)) }
+        selected.reserveCapacity(series.count)
+        for one in series {
+            if let view = capture(one) { selected.append(SelectedSeries(view)) }
         }
         return selected
     }
