@@ -65,9 +65,10 @@ extension Evaluator {
     private func reduce(_ plan: AggregatePlan) throws -> [StepRow] {
         var grouping = Grouping(plan)
         var states: [GroupState] = []
-        try forEachBatch(plan.node) { rows in
+        let ignoresNames = !plan.isWithout && !plan.grouping.contains { LabelNames.metadata.contains($0) }
+        try forEachBatch(plan.node, ignoresNames: ignoresNames) { rows in
             for (index, row) in rows.enumerated() {
-                if index & 63 == 0 { try context.control.check() }
+                if index & 63 == 0 || times.count > 4096 { try context.control.check() }
                 let group = grouping.number(of: row)
                 if group == states.count { states.append(GroupState(plan.operation, steps: times.count)) }
                 states[group].add(row)
@@ -100,18 +101,26 @@ extension Evaluator {
                 if step & 63 == 0 { try context.control.check() }
                 sorted.removeAll(keepingCapacity: true)
                 var nans = 0
+                var hasNegativeZero = false
                 for index in indices {
                     switch rows[index].kind(step) {
                     case CellKind.float:
                         let value = rows[index].value(step)
                         if value.isNaN { nans += 1 } else { sorted.append(value) }
+                        if value == 0 && value.sign == .minus { hasNegativeZero = true }
                     case CellKind.histogram:
                         context.annotations.add(.histogramIgnored(aggregation: "quantile"), at: plan.nodePosition)
                     default: break
                     }
                 }
                 if sorted.isEmpty && nans == 0 { continue }
-                sorted.sort()
+                if hasNegativeZero {
+                    // Which of several zeros it is depends on the order that Go's sort leaves them in.
+                    let values = indices.filter { rows[$0].kind(step) == CellKind.float }.map { rows[$0].value(step) }
+                    builder.append(step, Quantile.value(parameter.value(step), of: values))
+                    continue
+                }
+                try PatientSort.sort(&sorted) { try context.control.check() }
                 builder.append(step, Quantile.value(parameter.value(step), sorted: sorted, nans: nans))
             }
             let dropName = indices.contains { rows[$0].dropName }

@@ -19,10 +19,13 @@ extension Evaluator {
     /// Calls `body` with the rows of `node`, some at a time and in order: an aggregation then holds the rows of one batch
     /// and its groups, not those of all series. The samples count towards the limit as if they were all held, as they do
     /// upstream.
-    func forEachBatch(_ node: PlanNode, _ body: ([StepRow]) throws -> Void) throws {
+    /// - Parameter ignoresNames: Whether `body` looks at no metric name, type or unit: they need not be taken off then.
+    func forEachBatch(
+        _ node: PlanNode, ignoresNames: Bool = false, _ body: ([StepRow]) throws -> Void
+    ) throws {
         try context.control.check()
         try context.control.checkCells(times.count)
-        guard let batches = try batches(of: node) else { return try body(try evaluate(node)) }
+        guard let batches = try batches(of: node, ignoresNames) else { return try body(try evaluate(node)) }
         if batches.isWhole {
             try body(try batches.rows(batches.series))
         } else {
@@ -32,27 +35,28 @@ extension Evaluator {
     }
 
     /// The batches of a node; nil if its rows only come all at once.
-    private func batches(of node: PlanNode) throws -> Batches? {
+    private func batches(of node: PlanNode, _ ignoresNames: Bool) throws -> Batches? {
         switch node {
         case .selector(let plan):
             let series = try selectedSeries(plan)
             return Batches(series: series, staysApart: hasOneName(plan, series)) { try self.rows(of: plan, $0) }
-        case .call(let plan): return try batches(of: plan)
+        case .call(let plan): return try batches(of: plan, ignoresNames)
         case .binary(let plan): return try batches(of: plan)
         default: return nil
         }
     }
 
-    private func batches(of plan: CallPlan) throws -> Batches? {
+    private func batches(of plan: CallPlan, _ ignoresNames: Bool) throws -> Batches? {
         guard let index = plan.rangeArgument, case .matrix(let matrix) = plan.arguments[index],
             plan.function != .absentOverTime
         else { return nil }
-        let (input, frame) = try rangeInput(plan, index)
+        var (input, frame) = try rangeInput(plan, index)
         let scalars = try scalarArguments(plan, but: index)
         guard case .series(let series) = input else { return nil }
         let keepsName = plan.function == .lastOverTime || plan.function == .firstOverTime
         let hasOneName = hasOneName(matrix.selector, series)
         if context.delaysNameRemoval || keepsName || hasOneName {
+            frame.keepsNames = ignoresNames
             return Batches(series: series, staysApart: hasOneName || (!keepsName && !context.delaysNameRemoval)) {
                 try self.evaluateRange(plan, .series($0), frame, scalars)
             }
@@ -71,7 +75,7 @@ extension Evaluator {
         case (nil, let right?) where !plan.leftIsScalar: (number, inner) = (constant(right), plan.left)
         default: return nil
         }
-        guard let batches = try batches(of: inner) else { return nil }
+        guard let batches = try batches(of: inner, false) else { return nil }
         let notes = SharedStepNotes()
         let scalarIsLeft = plan.leftIsScalar
         let dropsNames = ElementOperation(operation: plan.operation).changesMeaning || plan.returnsBool

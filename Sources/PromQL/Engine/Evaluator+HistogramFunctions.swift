@@ -61,7 +61,8 @@ extension Evaluator {
         for (index, row) in rows.enumerated() where row.hasHistograms {
             try context.control.check()
             // With names dropped at once, annotations about quantiles lack the name as well.
-            var notes = RangeNotes(metric: reportedName(row.labels), position: request.position)
+            var notes = RangeNotes(
+                metric: reportedName(row.labels), position: request.position, control: context.control)
             var builder = RowBuilder(capacity: row.values.count)
             for step in row.first..<row.end {
                 guard let histogram = row.histogram(step)?.value, !groups.isExcluded(row: index, step: step) else {

@@ -27,6 +27,8 @@ struct RangeFrame {
     let position: PositionRange
     /// Whether samples come from a subquery, where reading them was counted already.
     let isSubquery: Bool
+    /// Whether rows may keep their metric names, as who asks for them does not look at them.
+    var keepsNames = false
 
     /// The end of the range that the step at `time` sees.
     @inline(__always)
@@ -201,13 +203,14 @@ extension Evaluator {
                 dropName = dropName || rows[index].dropName
                 worker.samples.load(rows[index], steps)
             }
-            var notes = RangeNotes(metric: labels.name, position: frame.position)
+            var notes = RangeNotes(metric: labels.name, position: frame.position, control: self.context.control)
             let cells = try self.run(&kernel, worker.samples, frame, &notes, &worker.counter)
             if let cells { self.noteNonCounter(plan, labels, cells, &notes) }
             worker.annotations.merge(notes.annotations)
             guard var row = cells else { return nil }
             try self.context.control.hold(row.sampleCount)
-            row.labels = dropName && !self.context.delaysNameRemoval ? labels.withoutMetadata : labels
+            let dropsNow = dropName && !self.context.delaysNameRemoval && !frame.keepsNames
+            row.labels = dropsNow ? labels.withoutMetadata : labels
             row.dropName = dropName
             return row
         }

@@ -35,7 +35,7 @@ extension Evaluator {
             do { try series[index].read(into: &worker.columns) } catch { throw QueryError.storage(error) }
             let labels = series[index].labels
             if isSmoothed {
-                var notes = RangeNotes(metric: labels.name, position: plan.position)
+                var notes = RangeNotes(metric: labels.name, position: plan.position, control: self.context.control)
                 worker.samples.load(&worker.columns, wantsStarts: false, statistics: nil)
                 let row = self.smooth(worker.samples, plan, labels, &notes)
                 worker.annotations.merge(notes.annotations)

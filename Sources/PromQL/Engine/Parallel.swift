@@ -17,7 +17,9 @@ extension Evaluator {
         _ count: Int, _ body: (Int, inout SeriesWorker) throws -> StepRow?
     ) throws -> [StepRow] {
         let block = 16
-        let workers = min(context.workers, (count + block - 1) / block)
+        // Waking a thread takes about as long as reading two dozen series at some hundred steps, or a hundred at one.
+        let isLittle = count * (64 + min(times.count, 1024)) < 8192
+        let workers = isLittle ? 1 : min(context.workers, (count + block - 1) / block)
         let newCounter = SampleCounter(steps: times.count, tracksSteps: !counter.perStep.isEmpty)
         if workers <= 1 {
             var worker = SeriesWorker(counter: newCounter)

@@ -32,7 +32,7 @@ enum HistogramDifference {
     /// Source: prometheus/prometheus promql/functions.go (`histogramRate`).
     static func rate(
         _ window: SampleWindow, isCounter: Bool, _ notes: inout RangeNotes
-    ) -> FloatHistogram? {
+    ) throws(QueryError) -> FloatHistogram? {
         let low = window.histogramLow
         let end = window.histogramHigh
         let metric = notes.metric
@@ -71,6 +71,7 @@ enum HistogramDifference {
         if isCounter {
             var overlapSeen = false
             for index in (low + 1)..<end {
+                if index & 127 == 0 { try notes.checkQuery() }
                 if !overlapSeen && startOverlaps(window, index) {
                     overlapSeen = true
                     notes.add(.startTimeOverlap(metric: metric))

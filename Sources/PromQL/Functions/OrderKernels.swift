@@ -66,6 +66,7 @@ struct QuantileKernel: RangeKernel {
 
     private var sorted: [Double] = []
     private var nans = 0
+    private var negativeZeros = 0
     private var low = 0
     private var high = 0
 
@@ -74,6 +75,7 @@ struct QuantileKernel: RangeKernel {
     mutating func prepare(_ window: SampleWindow) {
         sorted.removeAll(keepingCapacity: true)
         nans = 0
+        negativeZeros = 0
         low = 0
         high = 0
     }
@@ -83,28 +85,42 @@ struct QuantileKernel: RangeKernel {
         let q = quantile.value(window.step)
         if q.isNaN || q < 0 || q > 1 { notes.add(.invalidQuantile(.init(q))) }
         if window.histogramCount > 0 { notes.add(.histogramIgnoredInMixedRange(metric: notes.metric)) }
-        move(window)
-        return .float(Quantile.value(q, sorted: sorted, nans: nans))
+        try move(window, notes)
+        let result = Quantile.value(q, sorted: sorted, nans: nans)
+        // Which of several zeros it is depends on the order that Go's sort leaves them in.
+        if result == 0 && negativeZeros > 0 {
+            return .float(Quantile.value(q, of: window.values[window.low..<window.high]))
+        }
+        return .float(result)
     }
 
-    private mutating func move(_ window: SampleWindow) {
+    private mutating func count(_ value: Double, _ change: Int) {
+        if value.isNaN { nans &+= change }
+        if value == 0 && value.sign == .minus { negativeZeros &+= change }
+    }
+
+    private mutating func move(_ window: SampleWindow, _ notes: borrowing RangeNotes) throws {
         let moved = (window.low - low) + (window.high - high)
         if window.low >= high || moved * 4 > window.count {
             sorted.removeAll(keepingCapacity: true)
             nans = 0
+            negativeZeros = 0
             for index in window.low..<window.high {
                 let value = window.values[index]
-                if value.isNaN { nans += 1 } else { sorted.append(value) }
+                count(value, 1)
+                if !value.isNaN { sorted.append(value) }
             }
-            sorted.sort()
+            try PatientSort.sort(&sorted) { try notes.checkQuery() }
         } else {
             for index in low..<window.low {
                 let value = window.values[index]
-                if value.isNaN { nans -= 1 } else { sorted.remove(at: place(of: value)) }
+                count(value, -1)
+                if !value.isNaN { sorted.remove(at: place(of: value)) }
             }
             for index in high..<window.high {
                 let value = window.values[index]
-                if value.isNaN { nans += 1 } else { sorted.insert(value, at: place(of: value)) }
+                count(value, 1)
+                if !value.isNaN { sorted.insert(value, at: place(of: value)) }
             }
         }
         low = window.low
@@ -135,7 +151,7 @@ struct MedianDeviationKernel: RangeKernel {
             if window.values[index].isNaN { return .float(.nan) }
             sorted.append(window.values[index])
         }
-        sorted.sort()
+        try PatientSort.sort(&sorted) { try notes.checkQuery() }
         let median = Quantile.value(0.5, sorted: sorted, nans: 0)
         var nans = 0
         for index in sorted.indices {
@@ -143,7 +159,7 @@ struct MedianDeviationKernel: RangeKernel {
             if sorted[index].isNaN { nans += 1 }
         }
         if nans > 0 { sorted.removeAll { $0.isNaN } }
-        sorted.sort()
+        try PatientSort.sort(&sorted) { try notes.checkQuery() }
         return .float(Quantile.value(0.5, sorted: sorted, nans: nans))
     }
 }
@@ -168,5 +184,12 @@ enum Quantile {
         let low = lower < nans ? Double.nan : sorted[lower - nans]
         let high = upper < nans ? Double.nan : sorted[upper - nans]
         return low * (1 - weight) + high * weight
+    }
+
+    /// The same of numbers as they come.
+    static func value(_ q: Double, of values: some Sequence<Double>) -> Double {
+        let sorted = GoSort.sorted(Array(values)) { SampleHeap<Void>.less($0, $1, isReversed: false) }
+        let numbers = sorted.filter { !$0.isNaN }
+        return value(q, sorted: numbers, nans: sorted.count - numbers.count)
     }
 }

@@ -59,7 +59,7 @@ struct RateKernel: RangeKernel {
 
     @inline(__always)
     mutating func cell(_ window: SampleWindow, _ notes: inout RangeNotes) throws -> RangeCell {
-        if !isPlain, let cell = specialCell(window, &notes) { return cell }
+        if !isPlain, let cell = try specialCell(window, &notes) { return cell }
         let last = window.high &- 1
         if last == window.low { return .none }
         var difference = window.values[last] - window.values[window.low]
@@ -83,13 +83,15 @@ struct RateKernel: RangeKernel {
     }
 
     /// The cell where there are histograms, or a series that began within the window; nil where it is that of numbers.
-    private mutating func specialCell(_ window: SampleWindow, _ notes: inout RangeNotes) -> RangeCell? {
+    private mutating func specialCell(
+        _ window: SampleWindow, _ notes: inout RangeNotes
+    ) throws(QueryError) -> RangeCell? {
         if window.histogramCount > 0 {
             guard window.count == 0 else {
                 notes.add(.mixedFloatsHistograms(metric: notes.metric))
                 return RangeCell.none
             }
-            return histogramCell(window, &notes)
+            return try histogramCell(window, &notes)
         }
         guard isCounter && !window.starts.isEmpty else { return nil }
         if overlaps.contains(where: { $0 > window.low && $0 < window.high }) {
@@ -106,12 +108,14 @@ struct RateKernel: RangeKernel {
                 * (isRate ? extrapolation.factor / rangeSeconds : extrapolation.factor))
     }
 
-    private func histogramCell(_ window: SampleWindow, _ notes: inout RangeNotes) -> RangeCell {
+    private func histogramCell(
+        _ window: SampleWindow, _ notes: inout RangeNotes
+    ) throws(QueryError) -> RangeCell {
         let low = window.histogramLow
         let last = window.histogramHigh &- 1
         var result: FloatHistogram?
         if last > low {
-            result = HistogramDifference.rate(window, isCounter: isCounter, &notes)
+            result = try HistogramDifference.rate(window, isCounter: isCounter, &notes)
             if result == nil { return .none }
         }
         let start = isCounter && !window.histogramStarts.isEmpty ? window.histogramStarts[low] : 0

@@ -121,13 +121,18 @@ struct RangeNotes {
     let metric: ByteString
     /// Where annotations point.
     let position: PositionRange
+    private let control: QueryControl
     private(set) var annotations = Annotations()
     private var last: Annotation.Kind?
 
-    init(metric: ByteString, position: PositionRange) {
+    init(metric: ByteString, position: PositionRange, control: QueryControl) {
         self.metric = metric
         self.position = position
+        self.control = control
     }
+
+    /// Throws if the query is to end: to be asked now and then while a long window is worked on.
+    func checkQuery() throws(QueryError) { try control.check() }
 
     /// Adds an annotation.
     mutating func add(_ kind: Annotation.Kind) {

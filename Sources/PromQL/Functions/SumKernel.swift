@@ -33,7 +33,7 @@ struct SumKernel: RangeKernel {
                 notes.add(.mixedFloatsHistograms(metric: notes.metric))
                 return .none
             }
-            let sum = isAverage ? HistogramSum.average(window, &notes) : HistogramSum.total(window, &notes)
+            let sum = try isAverage ? HistogramSum.average(window, &notes) : HistogramSum.total(window, &notes)
             return sum.map { .histogram(SharedHistogram($0)) } ?? .none
         }
         let count = window.count
@@ -160,20 +160,21 @@ struct PrefixSums {
 /// Sums of histograms over a window.
 enum HistogramSum {
     /// The sum; nil if they do not fit.
-    static func total(_ window: SampleWindow, _ notes: inout RangeNotes) -> FloatHistogram? {
+    static func total(_ window: SampleWindow, _ notes: inout RangeNotes) throws -> FloatHistogram? {
         var hints = HintsSeen()
         var sum = window.histograms[window.histogramLow].value
         var lost: FloatHistogram?
         var reconciled = false
         hints.see(sum)
-        do throws(HistogramError) {
+        do {
             for index in (window.histogramLow + 1)..<max(window.histogramLow + 1, window.histogramHigh) {
+                if index & 127 == 0 { try notes.checkQuery() }
                 let next = window.histograms[index].value
                 hints.see(next)
                 if try sum.add(next, compensation: &lost).boundsReconciled { reconciled = true }
             }
             if let lost, try sum.add(lost).boundsReconciled { reconciled = true }
-        } catch {
+        } catch is HistogramError {
             notes.add(.mixedExponentialCustomHistograms(metric: notes.metric))
             return nil
         }
@@ -183,13 +184,14 @@ enum HistogramSum {
     }
 
     /// The mean; nil if they do not fit.
-    static func average(_ window: SampleWindow, _ notes: inout RangeNotes) -> FloatHistogram? {
+    static func average(_ window: SampleWindow, _ notes: inout RangeNotes) throws -> FloatHistogram? {
         var hints = HintsSeen()
         let first = window.histograms[window.histogramLow].value
         var mean = HistogramMean(first)
         hints.see(first)
-        do throws(HistogramError) {
+        do {
             for index in (window.histogramLow + 1)..<max(window.histogramLow + 1, window.histogramHigh) {
+                if index & 127 == 0 { try notes.checkQuery() }
                 let next = window.histograms[index].value
                 hints.see(next)
                 try mean.add(next)
@@ -198,7 +200,7 @@ enum HistogramSum {
             hints.note(&notes)
             if mean.reconciled { notes.add(.mismatchedCustomBuckets(.aggregation)) }
             return result
-        } catch {
+        } catch is HistogramError {
             notes.add(.mixedExponentialCustomHistograms(metric: notes.metric))
             return nil
         }
