@@ -70,7 +70,11 @@ extension Evaluator {
             for (index, row) in rows.enumerated() {
                 if index & 63 == 0 || times.count > 4096 { try context.control.check() }
                 let group = grouping.number(of: row)
-                if group == states.count { states.append(GroupState(plan.operation, steps: times.count)) }
+                if group == states.count {
+                    states.append(
+                        GroupState(
+                            plan.operation, steps: times.count, dropsNamesAtOnce: !context.delaysNameRemoval))
+                }
                 states[group].add(row)
             }
         }

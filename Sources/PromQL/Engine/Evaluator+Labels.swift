@@ -53,7 +53,7 @@ extension Evaluator {
             rows[index].labels = rows[index].labels.setting(target, new)
             if target == Labels.metricName { rows[index].dropName = false }
         }
-        return try joined(rows)
+        return try joined(rows, mayMix: true)
     }
 
     private static func text(_ node: PlanNode) -> ByteString {

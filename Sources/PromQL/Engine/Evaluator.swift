@@ -138,11 +138,12 @@ final class Evaluator {
                     onlyName ? rows[index].labels.withoutMetricName : rows[index].labels.withoutMetadata
             }
         }
-        return delayed ? rows : try joined(rows)
+        return delayed ? rows : try joined(rows, mayMix: true)
     }
 
     /// Rows with the same labels made one; each step may have a value in one of them only.
-    func joined(_ rows: [StepRow]) throws -> [StepRow] {
+    /// - Parameter mayMix: Whether a step may have a number in one and a histogram in another.
+    func joined(_ rows: [StepRow], mayMix: Bool = false) throws -> [StepRow] {
         if Self.areAscending(rows) { return rows }
         var places: [Labels: Int] = [:]
         places.reserveCapacity(rows.count)
@@ -150,7 +151,7 @@ final class Evaluator {
         result.reserveCapacity(rows.count)
         for row in rows {
             if let place = places[row.labels] {
-                result[place] = try Self.join(result[place], row, steps: times.count)
+                result[place] = try Self.join(result[place], row, steps: times.count, mayMix: mayMix)
             } else {
                 places[row.labels] = result.count
                 result.append(row)
@@ -165,18 +166,34 @@ final class Evaluator {
         return true
     }
 
-    private static func join(_ left: StepRow, _ right: StepRow, steps: Int) throws(QueryError) -> StepRow {
+    private static func join(
+        _ left: StepRow, _ right: StepRow, steps: Int, mayMix: Bool
+    ) throws(QueryError) -> StepRow {
         var builder = RowBuilder(capacity: steps)
         // Whether the name goes is what the earliest sample says.
         var dropName: Bool?
         for step in min(left.first, right.first)..<max(left.end, right.end) {
             let (a, b) = (left.kind(step), right.kind(step))
-            if a != CellKind.none && b != CellKind.none { throw .sameLabelset }
+            if a != CellKind.none && b != CellKind.none {
+                let (float, other) = a == CellKind.float ? (left, right) : (right, left)
+                // A cell that has both already has no room for either.
+                guard mayMix, a != b, float.histogram(step) == nil, let histogram = other.histogram(step) else {
+                    throw .sameLabelset
+                }
+                if dropName == nil { dropName = left.dropName }
+                builder.append(step, float.value(step), histogram)
+                continue
+            }
             if a == CellKind.none && b == CellKind.none { continue }
             let row = a != CellKind.none ? left : right
             if dropName == nil { dropName = row.dropName }
             switch row.kind(step) {
-            case CellKind.float: builder.append(step, row.value(step))
+            case CellKind.float:
+                if let histogram = row.histogram(step) {
+                    builder.append(step, row.value(step), histogram)
+                } else {
+                    builder.append(step, row.value(step))
+                }
             case CellKind.histogram:
                 if let histogram = row.histogram(step) { builder.append(step, histogram) }
             default: break
@@ -192,6 +209,6 @@ final class Evaluator {
         for index in rows.indices where rows[index].dropName {
             rows[index].labels = rows[index].labels.withoutMetadata
         }
-        return try joined(rows)
+        return try joined(rows, mayMix: !times.isInstant)
     }
 }

@@ -24,10 +24,13 @@ struct GroupState {
     private var floats: [Bool] = []
     private var dropName = false
     private var ignoredHistogram = false
+    /// Whether rows marked for losing their metric names count as if they had lost them.
+    private let dropsNamesAtOnce: Bool
 
-    init(_ operation: AggregateOperator, steps: Int) {
+    init(_ operation: AggregateOperator, steps: Int, dropsNamesAtOnce: Bool) {
         self.operation = operation
         self.steps = steps
+        self.dropsNamesAtOnce = dropsNamesAtOnce
         counts = []
         values = []
         seconds = []
@@ -189,13 +192,13 @@ struct GroupState {
                 floats[cell] = true
             case CellKind.histogram:
                 guard let histogram = row.histogram(step)?.value else { continue }
-                add(histogram, row.labels, at: step)
+                add(histogram, row, at: step)
             default: break
             }
         }
     }
 
-    private mutating func add(_ histogram: FloatHistogram, _ labels: Labels, at step: Int) {
+    private mutating func add(_ histogram: FloatHistogram, _ row: StepRow, at step: Int) {
         let cell = step - base
         switch operation {
         case .count, .group: counts[cell] += 1
@@ -203,7 +206,8 @@ struct GroupState {
             if histograms[step]?.isIncompatible == true { return }
             counts[cell] += 1
             if histograms[step] != nil {
-                histograms[step]?.add(histogram, labels)
+                let isNameless = row.dropName && dropsNamesAtOnce
+                histograms[step]?.add(histogram, isNameless ? "" : row.labels.name)
             } else {
                 histograms[step] = HistogramState(
                     histogram, isAverage: operation == .avg, comesFirst: counts[cell] == 1)
@@ -288,7 +292,7 @@ struct HistogramState {
         if comesFirst { hints.see(first) }
     }
 
-    mutating func add(_ histogram: FloatHistogram, _ labels: Labels) {
+    mutating func add(_ histogram: FloatHistogram, _ metric: @autoclosure () -> ByteString) {
         guard comesFirst, !isIncompatible else { return }
         hints.see(histogram)
         do throws(HistogramError) {
@@ -299,7 +303,7 @@ struct HistogramState {
             }
         } catch {
             isIncompatible = true
-            misfit = labels.name
+            misfit = metric()
         }
     }
 

@@ -79,8 +79,9 @@ struct QueryRun {
                 start,
                 rows.compactMap { row in
                     switch row.kind(0) {
-                    case CellKind.float: (row.labels, .float(row.value(0)))
-                    case CellKind.histogram: row.histogram(0).map { (row.labels, .histogram($0.value)) }
+                    case CellKind.float, CellKind.histogram:
+                        row.histogram(0).map { (row.labels, .histogram($0.value)) }
+                            ?? (row.labels, .float(row.value(0)))
                     default: nil
                     }
                 })
@@ -91,12 +92,10 @@ struct QueryRun {
         var series = ResultSeries(labels: row.labels)
         series.floats.reserveCapacity(row.values.count)
         for step in row.first..<row.end {
-            switch row.kind(step) {
-            case CellKind.float: series.floats.append((times.time(step), row.value(step)))
-            case CellKind.histogram:
-                if let histogram = row.histogram(step) { series.histograms.append((times.time(step), histogram)) }
-            default: break
-            }
+            let kind = row.kind(step)
+            if kind == CellKind.none { continue }
+            if kind == CellKind.float { series.floats.append((times.time(step), row.value(step))) }
+            if let histogram = row.histogram(step) { series.histograms.append((times.time(step), histogram)) }
         }
         return series.floats.isEmpty && series.histograms.isEmpty ? nil : series
     }

@@ -63,7 +63,8 @@ struct StepRow: Sendable {
     var values: [Double]
     /// A ``CellKind`` for each cell; empty if all cells are numbers.
     var kinds: [UInt8] = []
-    /// A histogram for each cell; empty if there is none at all.
+    /// A histogram for each cell; empty if there is none at all. A cell that is a number may have one besides, where
+    /// series of either kind were given the same labels: results show both, all else takes the number.
     var histograms: [SharedHistogram?] = []
 
     /// One beyond the step of the last cell.
@@ -147,6 +148,13 @@ struct RowBuilder {
         kinds.append(CellKind.histogram)
         histograms.append(histogram)
         next = .min
+    }
+
+    /// Sets number and histogram at `step`, likewise.
+    mutating func append(_ step: Int, _ value: Double, _ histogram: SharedHistogram) {
+        append(step, histogram)
+        values[values.count - 1] = value
+        kinds[kinds.count - 1] = CellKind.float
     }
 
     private mutating func skip(to step: Int) {
