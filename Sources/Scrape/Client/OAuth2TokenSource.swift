@@ -69,7 +69,7 @@ actor OAuth2TokenSource {
                 !answer.access_token.isEmpty
             else { throw ScrapeFailure("oauth2: server response missing access_token") }
             let type = answer.token_type.map { $0.lowercased() == "bearer" ? "Bearer" : $0 } ?? "Bearer"
-            return ("\(type) \(answer.access_token)", answer.expires_in.map { .seconds($0) })
+            return ("\(type) \(answer.access_token)", answer.lifetime)
         } catch let error as ScrapeFailure {
             throw error
         } catch {
@@ -84,6 +84,22 @@ actor OAuth2TokenSource {
         // swift-format-ignore
         var token_type: String?
         // swift-format-ignore
-        var expires_in: Double?
+        var expires_in: Seconds?
+
+        /// nil where the token does not end, or nobody will see that it does.
+        var lifetime: Duration? {
+            guard let seconds = expires_in?.count, seconds > 0, seconds < 1e9 else { return nil }
+            return .seconds(seconds)
+        }
+    }
+
+    /// A number, or one in quotes, as some servers have it.
+    private struct Seconds: Decodable {
+        var count: Double
+
+        init(from decoder: any Decoder) throws {
+            let value = try decoder.singleValueContainer()
+            count = try (try? value.decode(Double.self)) ?? Double(value.decode(String.self)) ?? 0
+        }
     }
 }

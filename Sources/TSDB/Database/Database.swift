@@ -200,6 +200,14 @@ package final class Database: Sendable {
         }
     }
 
+    /// The database as it is now, for several queriers that belong together.
+    package func moment() throws(StoreError) -> ReadMoment {
+        try lock.withLock { (_) throws(StoreError) -> ReadMoment in
+            if state.isClosed { throw .closed }
+            return ReadMoment(head, blocks: state.blocks, headStart: state.headStart)
+        }
+    }
+
     /// The blocks that are served, by time.
     var openBlocks: [Block] { lock.withLock { _ in state.blocks } }
 

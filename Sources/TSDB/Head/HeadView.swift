@@ -15,12 +15,16 @@ final class HeadView: Sendable {
     let deletions: [UInt64: [TimeInterval]]
     let openFiles: [Int: HeadChunkFiles.Reader]
 
-    init(_ head: Head, from start: Timestamp, inOrderFrom inOrderStart: Timestamp, to end: Timestamp) {
+    /// - Parameter snapshot: Of a reader that is open, to see what that sees; nil to see the commits up to now.
+    init(
+        _ head: Head, from start: Timestamp, inOrderFrom inOrderStart: Timestamp, to end: Timestamp,
+        at snapshot: UInt64? = nil
+    ) {
         self.head = head
         self.start = start
         self.inOrderStart = inOrderStart
         self.end = end
-        snapshot = head.isolation.openReader()
+        self.snapshot = head.isolation.openReader(beside: snapshot)
         deletions = head.deletions.all
         openFiles = head.chunkFiles.openFiles
     }

@@ -51,9 +51,14 @@ final class Isolation: Sendable {
     }
 
     /// Opens a reader.
+    /// - Parameter known: What another reader sees, which is open: the new one then sees the same.
     /// - Returns: the last commit that it sees.
-    func openReader() -> UInt64 {
+    func openReader(beside known: UInt64? = nil) -> UInt64 {
         state.withLock { state in
+            if let known, let index = state.readers.firstIndex(where: { $0.snapshot == known }) {
+                state.readers[index].count += 1
+                return known
+            }
             if let last = state.readers.last, last.snapshot == state.lastComplete {
                 state.readers[state.readers.count - 1].count += 1
             } else {

@@ -3,24 +3,24 @@ package import MetricModel
 package import PromQL
 package import TSDB
 
-/// Lets the engine read the store.
+/// Lets the engine read the store for one query: all its selectors see the same samples.
 package struct StoreSource: SeriesSource {
-    let database: Database
+    let moment: ReadMoment
 
-    /// A source over `database`.
-    package init(_ database: Database) { self.database = database }
+    /// A source over what the database held at `moment`.
+    package init(_ moment: ReadMoment) { self.moment = moment }
 
     package func select(
         _ matchers: [Matcher], start: Timestamp, end: Timestamp, hints: SelectHints
     ) throws -> SeriesSelection {
-        let selected = try database.querier(from: start, to: end).select(matchers)
+        let selected = try moment.querier(from: start, to: end).select(matchers)
         return SeriesSelection(series: selected.map { StoreSeries(series: $0) })
     }
 }
 
 /// The same for queries that must not take long.
 private struct LightSource: SeriesSource {
-    let database: Database
+    let moment: ReadMoment
 
     /// The selection finds too much.
     struct TooMuch: Error {}
@@ -28,7 +28,7 @@ private struct LightSource: SeriesSource {
     func select(
         _ matchers: [Matcher], start: Timestamp, end: Timestamp, hints: SelectHints
     ) throws -> SeriesSelection {
-        guard let selected = try database.querier(from: start, to: end).selectLightly(matchers) else { throw TooMuch() }
+        guard let selected = try moment.querier(from: start, to: end).selectLightly(matchers) else { throw TooMuch() }
         return SeriesSelection(series: selected.map { StoreSeries(series: $0) })
     }
 }
@@ -45,18 +45,21 @@ private struct StoreSeries: PromQL.SelectedSeries {
 /// Evaluates the API's queries with the engine over the store.
 package struct EngineEvaluator: QueryEvaluator {
     private let engine: Engine
-    private let source: StoreSource
+    private let database: Database
 
     /// An evaluator over `database`.
     package init(_ engine: Engine, _ database: Database) {
         self.engine = engine
-        source = StoreSource(database)
+        self.database = database
     }
 
     package func evaluateLightly(_ request: QueryRequest) -> QueryAnswer? {
-        guard case .instant(let time) = request.time, request.timeout == nil else { return nil }
+        // A store that is closed is told of on the way for all queries.
+        guard case .instant(let time) = request.time, request.timeout == nil, let moment = try? database.moment() else {
+            return nil
+        }
         return engine.evaluateLightly(
-            request.query, over: LightSource(database: source.database), at: time, settings: Self.settings(request)
+            request.query, over: LightSource(moment: moment), at: time, settings: Self.settings(request)
         ).map { QueryAnswer($0, request.query) }
     }
 
@@ -77,9 +80,11 @@ package struct EngineEvaluator: QueryEvaluator {
             case .instant(let time): .instant(time)
             case .range(let start, let end, let step): .range(start: start, end: end, step: step)
             }
+        let moment: ReadMoment
+        do throws(StoreError) { moment = try database.moment() } catch { throw .storage(error.description) }
         let result: QueryResult
         do throws(QueryError) {
-            result = try engine.evaluate(request.query, over: source, at: time, settings: settings)
+            result = try engine.evaluate(request.query, over: StoreSource(moment), at: time, settings: settings)
         } catch {
             throw QueryFailure(error)
         }

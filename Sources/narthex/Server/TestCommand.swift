@@ -78,7 +78,7 @@ private final class DatabaseSubject: ScriptSubject {
     }
 
     func answer(_ query: ByteString, at time: EvaluateCommand.Time) throws -> ScriptAnswer {
-        try ScriptAnswer(engine, query, over: StoreSource(directory.database), at: time)
+        try ScriptAnswer(engine, query, over: StoreSource(directory.database.moment()), at: time)
     }
 }
 
