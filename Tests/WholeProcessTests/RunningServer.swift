@@ -46,6 +46,12 @@ final class RunningServer {
     /// A client of it.
     var client: PlainHTTP { PlainHTTP(port: port) { [process, logPath] in process.account(log: logPath) } }
 
+    /// Memory that it occupies, in MiB.
+    var residentMemory: Double {
+        let words = TemporaryFolder.read("/proc/\(process.id)/statm").split(separator: " ")
+        return words.count > 1 ? (Double(words[1]) ?? 0) * Double(getpagesize()) / 1_048_576 : 0
+    }
+
     /// What it logged so far.
     var log: String { TemporaryFolder.read(logPath) }
 

@@ -130,7 +130,8 @@ struct TimeSeriesServerTests {
         #expect(server.stop() == 0)
     }
 
-    @Test func `blocks of seconds, reloads, churn and queries at once lose nothing`() throws {
+    /// `Scripts/long-run` does the same for longer, with targets that are scraped.
+    @Test func `blocks of seconds, reloads, churn and queries at once lose nothing, and memory stays flat`() throws {
         let folder = try TemporaryFolder()
         let server = try RunningServer(
             [
@@ -139,17 +140,23 @@ struct TimeSeriesServerTests {
             ], folder: folder)
         let client = server.client
         var sent = 0
+        var memory: [Double] = []
         let end = ContinuousClock.now + .seconds(12)
         while ContinuousClock.now < end {
             // Every hundred points another label set: series come and go.
             let labels = ["set": "\(sent / 100)", "n": "\(sent % 7)"]
             #expect(try send(point("m", sent, labels: labels), to: client) == 200)
             sent += 1
+            memory.append(server.residentMemory)
             if sent.isMultiple(of: 50) {
                 #expect(try server.value("sum(count_over_time(m[5m]))") == Double(sent))
             }
             if sent.isMultiple(of: 200) { #expect(try client.request("POST", "/-/reload").status == 200) }
         }
+        let third = memory.count / 3
+        let middle = try #require(memory[third..<(2 * third)].max())
+        let last = try #require(memory[(2 * third)...].max())
+        #expect(last < middle * 1.25 + 16, "from \(middle) to \(last) MiB")
         let blocks = try client.request("GET", "/api/v1/status/tsdb/blocks").body
         #expect(blocks.contains("\"ulid\""), "\(blocks)")
         #expect(try server.value("sum(count_over_time(m[5m]))") == Double(sent))
@@ -285,7 +292,14 @@ struct TimeSeriesServerTests {
         let form = ["Content-Type: application/x-www-form-urlencoded", "Accept-Encoding: gzip"]
         let now = time(nil)
         let posts = [
+            // The data source's test, then panels and their editor.
+            ("query", "query=1%2B1&time=\(now)"),
             ("query", "query=up&time=\(now)"), ("query_range", "query=up&start=\(now - 60)&end=\(now)&step=15"),
+            (
+                "query_range",
+                "query=rate(node_cpu_seconds_total%5B1m0s%5D)&start=\(now - 60).000&end=\(now).000&step=15"
+            ),
+            ("format_query", "query=sum+by(job)(up)"), ("parse_query", "query=sum+by(job)(up)"),
             ("labels", "start=\(now - 60)&end=\(now)&match%5B%5D=up"),
             ("series", "start=\(now - 60)&end=\(now)&match%5B%5D=up"),
             ("query_exemplars", "query=up&start=\(now - 60)&end=\(now)"),
@@ -294,7 +308,14 @@ struct TimeSeriesServerTests {
             let answer = try client.request("POST", "/api/v1/" + path, body, headers: form)
             #expect(answer.status == 200 && answer.body.hasPrefix("{\"status\":\"success\""), "\(path): \(answer)")
         }
-        for path in ["status/buildinfo", "metadata", "rules", "label/job/values", "label/__name__/values", "alerts"] {
+        let range = "start=\(now - 60)&end=\(now)"
+        for path in [
+            "status/buildinfo", "metadata", "metadata?limit=40000", "metadata?limit_per_metric=1", "rules",
+            "rules?type=alert", "rules?type=record", "label/job/values", "label/__name__/values", "alerts",
+            "labels?\(range)&limit=40000", "label/job/values?\(range)&match%5B%5D=up&limit=40000",
+            "series?\(range)&match%5B%5D=up&limit=40000", "query_exemplars?query=up&\(range)",
+            "status/flags", "status/config", "status/runtimeinfo", "status/tsdb", "targets?state=active",
+        ] {
             let answer = try client.request("GET", "/api/v1/" + path)
             #expect(answer.status == 200 && answer.body.contains("\"status\":\"success\""), "\(path): \(answer)")
         }

@@ -1,3 +1,4 @@
+internal import ByteCoding
 internal import Dispatch
 package import Matching
 package import MetricModel
@@ -172,6 +173,7 @@ package final class ServerAPI: Sendable {
     /// Answers `request`.
     package func respond(to request: ServerRequest) -> ServerResponse {
         let apiPrefix: ByteString = "/api/v1/"
+        if let cleaned = PathRules.cleaned(request.path.bytes[...]) { return Self.redirect(request, to: cleaned) }
         guard request.path.hasPrefix(apiPrefix) else { return respondOutsideAPI(request) }
         let path = ByteString(request.path.bytes.dropFirst(apiPrefix.count))
         var response: ServerResponse
@@ -191,7 +193,9 @@ package final class ServerAPI: Sendable {
         let isRead = request.method == "GET" || request.method == "HEAD"
         if isRead, request.path == "/-/healthy" || request.path == "/-/ready" { return respondOutsideAPI(request) }
         let (path, longest) = (request.path.string, 4096)
-        guard path.hasPrefix("/api/v1/"), request.query.count <= longest, request.body.count <= longest else {
+        guard path.hasPrefix("/api/v1/"), request.query.count <= longest, request.body.count <= longest,
+            PathRules.cleaned(request.path.bytes[...]) == nil
+        else {
             return nil
         }
         let route = String(path.dropFirst("/api/v1/".count))
@@ -206,6 +210,19 @@ package final class ServerAPI: Sendable {
         }
         addOrigin(request, to: &response)
         return response
+    }
+
+    /// Sends a client on from a path with empty, `.` or `..` parts, as Go's server does before any route is looked up.
+    private static func redirect(_ request: ServerRequest, to path: [UInt8]) -> ServerResponse {
+        let isRead = request.method == "GET" || request.method == "HEAD"
+        let status = isRead ? HTTPStatus.movedPermanently : .temporaryRedirect
+        let query = request.query.isEmpty ? "" : "?" + request.query.string
+        let target = request.routePrefix + PercentCoding.encodePath(path) + query
+        guard isRead else { return ServerResponse(Int(status.code), fields: [("Location", target)]) }
+        let link: Markup = "<a href=\"\(target)\">\(status.phrase)</a>.\n\n"
+        return ServerResponse(
+            Int(status.code), fields: [("Content-Type", "text/html; charset=utf-8"), ("Location", target)],
+            body: .bytes(link.bytes))
     }
 
     private func respondOutsideAPI(_ request: ServerRequest) -> ServerResponse {

@@ -70,6 +70,21 @@ private final class Fixture {
 }
 
 @Suite struct ServerAPITests {
+    @Test(arguments: [
+        ("GET", "/api/v1/label//values", "a=b", 301, "/p/api/v1/label/values?a=b"),
+        ("HEAD", "//metrics", "", 301, "/p/metrics"), ("POST", "/api/v1/../v1/query", "", 307, "/p/api/v1/query"),
+        ("GET", "/api/v1/label/a b/./values/", "", 301, "/p/api/v1/label/a%20b/values/"),
+    ])
+    func `a path with empty parts and dots is sent on to its shortest form`(
+        method: String, path: String, query: String, status: Int, location: String
+    ) throws {
+        var request = ServerRequest(method, ByteString(path), query: ByteString(query))
+        request.routePrefix = "/p"
+        let response = try Fixture().api.respond(to: request)
+        #expect(response.status == status)
+        #expect(response.fields.first { $0.name == "Location" }?.value == location)
+    }
+
     @Test func `an instant query gives its vector`() throws {
         let answer = try Fixture().get("/api/v1/query", "query=up")
         #expect(answer.status == 200)
