@@ -77,7 +77,7 @@ package final class YAMLDecoder {
             if seen.insert(key).inserted {
                 result.append((key, pair.value))
             } else {
-                mismatches.append("line \(pair.key.line): key \(Quoting.quote(key)) already set in map")
+                mismatches.append("line \(pair.value.line): key \(Quoting.quote(key)) already set in map")
             }
         }
         return result
@@ -104,9 +104,11 @@ package final class YAMLDecoder {
     }
 
     /// A sequence of texts.
-    package func strings(_ node: YAMLNode, type: String = "[]string") throws(YAMLError) -> [String] {
+    package func strings(
+        _ node: YAMLNode, type: String = "[]string", itemType: String = "string"
+    ) throws(YAMLError) -> [String] {
         var result: [String] = []
-        for item in items(node, type: type) { result.append(try string(item)) }
+        for item in items(node, type: type) { result.append(try string(item, into: itemType)) }
         return result
     }
 
@@ -121,12 +123,12 @@ package final class YAMLDecoder {
         }
     }
 
-    /// A signed number; 0 if it is none. A float without a fraction counts.
+    /// A signed number; 0 if it is none. A float counts without its fraction.
     package func integer(_ node: YAMLNode, into type: String = "int") -> Int64 {
         switch node.resolved {
         case .integer(let value): return value
         case .float(let value):
-            if let exact = Int64(exactly: value) { return exact }
+            if let whole = Int64(exactly: value.rounded(.towardZero)) { return whole }
         case .null: return 0
         case .boolean, .unsigned, .timestamp, .merge, .string: break
         }
@@ -134,14 +136,14 @@ package final class YAMLDecoder {
         return 0
     }
 
-    /// An unsigned number; 0 if it is none. A float without a fraction counts.
+    /// An unsigned number; 0 if it is none. A float counts without its fraction.
     package func unsigned(_ node: YAMLNode, into type: String = "uint") -> UInt64 {
         switch node.resolved {
         case .integer(let value):
             if let exact = UInt64(exactly: value) { return exact }
         case .unsigned(let value): return value
         case .float(let value):
-            if let exact = UInt64(exactly: value) { return exact }
+            if let whole = UInt64(exactly: value.rounded(.towardZero)) { return whole }
         case .null: return 0
         case .boolean, .timestamp, .merge, .string: break
         }

@@ -89,7 +89,9 @@ package enum YAMLScalar: Sendable, Equatable {
             if let value = Int64(isNegative ? "-" + digits : String(digits), radix: radix) { return .integer(value) }
             if !isNegative, let value = UInt64(digits, radix: radix) { return .unsigned(value) }
         }
-        return isFloat(plain) ? Double(plain).map(YAMLScalar.float) : nil
+        // What is beyond the largest number is text, as it is for go-yaml.
+        guard isFloat(plain), let value = Double(plain), value.isFinite else { return nil }
+        return .float(value)
     }
 
     private static func isDigit(_ byte: UInt8) -> Bool { byte >= UInt8(ascii: "0") && byte <= UInt8(ascii: "9") }

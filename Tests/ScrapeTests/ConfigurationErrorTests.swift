@@ -141,6 +141,35 @@ import YAML
             "scrape_configs: []\nscrape_configs: []\n",
             "yaml: unmarshal errors:\n  line 2: field scrape_configs already set in type config.plain"
         ),
+        (
+            job("dns_sd_configs: x"),
+            "yaml: unmarshal errors:\n  line 3: cannot unmarshal !!str `x` into []*dns.SDConfig"
+        ),
+        (
+            job("basic_auth: {username: u, password: [a]}"),
+            "yaml: unmarshal errors:\n  line 3: cannot unmarshal !!seq into config.plain"
+        ),
+        (
+            job("tls_config: {min_version: []}"),
+            "yaml: unmarshal errors:\n  line 3: cannot unmarshal !!seq into string"
+        ),
+        (
+            "otlp: {translation_strategy: x}\nscrape_configs: 1\n",
+            "yaml: unmarshal errors:\n  line 2: cannot unmarshal !!int `1` into []*config.ScrapeConfig"
+        ),
+        (job("params: {a: [b], a:", "  [c]}"), "yaml: unmarshal errors:\n  line 4: key \"a\" already set in map"),
+        (job("sample_limit: 1e309"), "yaml: unmarshal errors:\n  line 3: cannot unmarshal !!str `1e309` into uint"),
+        (job("proxy_url: '://x'"), "parse \"://x\": missing protocol scheme (line 3)"),
+        (job("proxy_url: 'http://[::1'"), "parse \"http://[::1\": missing ']' in host (line 3)"),
+        (job("proxy_url: 'http://a:b'"), "parse \"http://a:b\": invalid port \":b\" after host (line 3)"),
+        (job("proxy_url: 'http://a b'"), "parse \"http://a b\": invalid character \" \" in host name (line 3)"),
+        (job("proxy_url: 'http://a/%zz'"), "parse \"http://a/%zz\": invalid URL escape \"%zz\" (line 3)"),
+        (
+            job("proxy_url: '1a:b'"),
+            "parse \"1a:b\": first path segment in URL cannot contain colon (line 3)"
+        ),
+        (job("body_size_limit: 99999999999999999999"), "units: invalid 99999999999999999999 (line 3)"),
+        (job("body_size_limit: '127.0.0.1:x'"), "units: unknown unit  in 127.0.0.1:x (line 3)"),
         ("a:\n\tb: 1\n", "yaml: line 2: found character that cannot start any token"),
     ]
 

@@ -265,6 +265,18 @@ import Testing
         #expect(size.description == shown)
     }
 
+    @Test func `a retention section replaces what flags say; a number loses its fraction`() throws {
+        var defaults = GlobalConfiguration.Defaults()
+        defaults.retention.time = .seconds(3600)
+        let read = { (text: String) throws in try Configuration(Array(text.utf8), defaults: defaults) { _ in nil } }
+        #expect(try read("").storage.retention.time == .seconds(3600))
+        #expect(try read("storage: {tsdb: {retention: }}").storage.retention.time == .seconds(3600))
+        let sized = try read("storage: {tsdb: {retention: {size: 1GB}}, exemplars: {}}").storage
+        #expect(sized.retention.time == .zero && sized.retention.size.bytes == 1 << 30)
+        #expect(sized.maximumExemplars == 0)
+        #expect(try read("global: {sample_limit: 1.5}").global.sampleLimit == 1)
+    }
+
     @Test func `flags change the defaults, and the file goes before them`() throws {
         var defaults = GlobalConfiguration.Defaults()
         defaults.reportsExtraMetrics = true

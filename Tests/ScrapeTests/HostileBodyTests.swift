@@ -16,7 +16,7 @@ import Testing
         h_bucket{le="+Inf"} 2
         h_count 2
         h_sum 3
-        {"quoted name", l="v"} 1e3
+        {"quoted name",l="v"} 1e3
         # EOF
 
         """

@@ -185,8 +185,12 @@ import Testing
         (.text, "a{x} 1\n", "expected equal"),
         (.text, "a{x=1} 1\n", "expected label value"),
         (.text, "# TYPE a bogus\n", "invalid metric type \"bogus\""),
-        (.text, "a 1e999\n", "strconv.ParseFloat"),
-        (.text, "a 0x1p3\n", "strconv.ParseFloat"),
+        (.text, "a 1e999\n", "strconv.ParseFloat: parsing \"1e999\": value out of range while parsing"),
+        (.text, "a 1 -5\n", "expected timestamp or new record, got \"-\""),
+        (.text, "a{b=\"\u{1}\"} 1_0\n", "unsupported character in float while parsing"),
+        (.text, "a 0x1p3\n", "unsupported character in float while parsing: \"a 0x1p3\""),
+        (.openMetrics, "a{b=\"c\" d=\"e\"} 1\n# EOF\n", "expected comma or brace close, got \" \""),
+        (.openMetrics, "a{b=\"\n\"} 1\n# EOF\n", "expected label value"),
         (.openMetrics, "a 1\n", "data does not end with # EOF"),
         (.openMetrics, "a 1\n# EOF\nb 1\n", "unexpected data after # EOF"),
         (.openMetrics, "\n# EOF\n", "expected a valid start token"),
@@ -203,6 +207,31 @@ import Testing
         let failure = bench.scrape(body, format, at: 1000).failure ?? "none"
         #expect(failure.hasPrefix(message), "\(failure)")
         #expect(bench.sink.scraped.allSatisfy { bench.sink.values($0).isEmpty })
+    }
+
+    @Test func `an exemplar without a time is stored once, however often it is shown`() throws {
+        let bench = Bench()
+        for (time, value) in [(1000, 1), (2000, 1), (3000, 2), (4000, 1)] {
+            bench.scrape("# TYPE a counter\na_total 1 # {x=\"y\"} \(value)\n# EOF\n", .openMetrics, at: Int64(time))
+        }
+        let series = try #require(bench.sink.series(name("a_total", [])))
+        #expect(series.exemplars.map(\.timestamp) == [1000, 3000, 4000])
+    }
+
+    @Test func `lines that cannot be read are no samples, repeated labels are`() {
+        #expect(Bench().scrape("a 1\nb{1=\"c\"} 1\n", at: 1000).counts.scraped == 1)
+        #expect(Bench().scrape("a 1\nb{c=\"1\",c=\"2\"} 1\n", at: 1000).counts.scraped == 2)
+    }
+
+    @Test func `a time beyond all times is too old, not a failure`() {
+        #expect(Bench().scrape("a 1 1e30\n# EOF\n", .openMetrics, at: 1000).failure == nil)
+    }
+
+    @Test func `an empty label does not stand in the way of an exported one`() throws {
+        let bench = Bench()
+        bench.scrape("a{instance=\"z\",exported_instance=\"\"} 1\n", at: 1000)
+        let labels: Labels = ["__name__": "a", "exported_instance": "z", "instance": "i", "job": "j"]
+        #expect(bench.sink.series(labels) != nil)
     }
 
     @Test func `OpenMetrics brings exemplars, units and its own times`() throws {

@@ -270,6 +270,20 @@ import Testing
         await bench.stop()
     }
 
+    @Test func `a new job whose files are missing is left out; one that was there goes on as it was`() async throws {
+        let server = try FakeServer { _ in .text("a 1\n") }
+        defer { server.stop() }
+        let broken = try config(server.port, "tls_config: {ca_file: /nothing}")
+        let fresh = Bench()
+        try await fresh.apply(broken)
+        #expect(await fresh.target == nil)
+        await fresh.stop()
+        let bench = Bench()
+        try await bench.apply(config(server.port))
+        await #expect(throws: ScrapeFailure.self) { try await bench.apply(broken) }
+        await bench.stop()
+    }
+
     @Test func `the series of a target that is gone end after two intervals`() async throws {
         let server = try FakeServer { _ in .text("a 1\n") }
         defer { server.stop() }

@@ -153,12 +153,14 @@ package final class ScrapeClient: Sendable {
         }
         let parts = timeout.components
         let limit = TimeAmount.nanoseconds(parts.seconds * 1_000_000_000 + parts.attoseconds / 1_000_000_000)
+        var isReading = false
         do {
             if unixSocket.isEmpty, let proxy = selection.plainProxy(for: parsed) {
                 return try await proxy.get(url, headers: request.headers, timeout: limit, bodyLimit: bodyLimit)
             }
             let client = try client(variant)
             let response = try await client.execute(request, timeout: limit)
+            isReading = true
             return try await (Self.read(response, bodyLimit), response.headers.first(name: "location"))
         } catch let error as ScrapeFailure {
             throw error
@@ -167,7 +169,10 @@ package final class ScrapeClient: Sendable {
         } catch {
             dialers.note(error, for: dialer)
             let address = HostPort.joined(parsed.host, parsed.port ?? (parsed.scheme == "https" ? 443 : 80))
-            throw ScrapeFailure("Get \"\(url)\": \(ClientErrorText.describe(error, address: address))")
+            let text = ClientErrorText.describe(error, address: address)
+            // A body that is shorter than it was to be.
+            if isReading, text.contains("stream ended") { throw ScrapeFailure("unexpected EOF") }
+            throw ScrapeFailure("Get \"\(url)\": \(text)")
         }
     }
 

@@ -36,17 +36,21 @@ package struct ByteSize: Sendable, Hashable, Comparable, CustomStringConvertible
         if rest.elementsEqual("0".utf8) { return 0 }
         guard !rest.isEmpty else { throw invalid }
         var total = 0.0
-        func isNumeric(_ byte: UInt8) -> Bool {
-            byte >= UInt8(ascii: "0") && byte <= UInt8(ascii: "9") || byte == UInt8(ascii: ".")
-        }
+        func isDigit(_ byte: UInt8) -> Bool { byte >= UInt8(ascii: "0") && byte <= UInt8(ascii: "9") }
         while !rest.isEmpty {
-            let digits = rest.prefix(while: isNumeric)
-            rest = rest.dropFirst(digits.count)
-            guard digits.contains(where: { $0 != UInt8(ascii: ".") }),
-                let number = Double(normalised(String(decoding: digits, as: UTF8.self)))
+            let whole = rest.prefix(while: isDigit)
+            rest = rest.dropFirst(whole.count)
+            var fraction: ArraySlice<UInt8> = []
+            if rest.first == UInt8(ascii: ".") {
+                fraction = rest.dropFirst().prefix(while: isDigit)
+                rest = rest.dropFirst(1 + fraction.count)
+            }
+            guard !whole.isEmpty || !fraction.isEmpty, fits(whole), fits(fraction),
+                let number = Double("0\(self.text(whole)).\(self.text(fraction))0")
             else { throw invalid }
-            let unit = String(decoding: rest.prefix { !isNumeric($0) }, as: UTF8.self)
-            rest = rest.dropFirst(unit.utf8.count)
+            let unitBytes = rest.prefix { !isDigit($0) && $0 != UInt8(ascii: ".") }
+            let unit = self.text(unitBytes)
+            rest = rest.dropFirst(unitBytes.count)
             guard let exponent = prefixes.firstIndex(where: { ($0.isEmpty ? "B" : $0 + suffix) == unit }) else {
                 throw Malformed(description: "units: unknown unit \(unit) in \(text)")
             }
@@ -58,9 +62,11 @@ package struct ByteSize: Sendable, Hashable, Comparable, CustomStringConvertible
         return exact
     }
 
-    /// `.5` and `5.` with the zeros that Swift wants.
-    private static func normalised(_ text: String) -> String {
-        (text.hasPrefix(".") ? "0" : "") + text + (text.hasSuffix(".") ? "0" : "")
+    private static func text(_ bytes: ArraySlice<UInt8>) -> String { String(decoding: bytes, as: UTF8.self) }
+
+    /// Whether upstream's numbers, which are of 64 bits, can hold these digits.
+    private static func fits(_ digits: ArraySlice<UInt8>) -> Bool {
+        digits.isEmpty || Int64(text(digits)).map { $0 <= Int64.max - 8 } ?? false
     }
 
     /// `1GiB512MiB`.

@@ -20,7 +20,10 @@ package struct Configuration: Sendable, Hashable {
     /// The configuration of an empty file.
     package init() {}
 
-    private init(_ defaults: GlobalConfiguration.Defaults) { global = GlobalConfiguration(defaults) }
+    private init(_ defaults: GlobalConfiguration.Defaults) {
+        global = GlobalConfiguration(defaults)
+        storage.retention = defaults.retention
+    }
 
     /// Reads the text of a `prometheus.yml`.
     /// - Parameters:
@@ -72,13 +75,14 @@ package struct Configuration: Sendable, Hashable {
             case "scrape_config_files": read.scrapeConfigurationFiles = try decoder.strings(value)
             case "scrape_configs": sections = try Self.sections(value, decoder)
             case "otlp": read.otlp = value.isNull ? OTLPConfiguration() : try OTLPConfiguration(value, decoder)
-            case "storage": read.storage = try StorageConfiguration(value, decoder)
+            case "storage": read.storage = try StorageConfiguration(value, decoder, retention: defaults.retention)
             default: return try Self.refuseUnsupported(key, value, decoder)
             }
             return true
         }
         self = read
         guard fits else { return }
+        try otlp.checkStrategy()
         if !otlp.escapes, global.nameValidation == .legacy {
             throw .invalid(
                 "OTLP translation strategy \"\(otlp.strategy.rawValue)\" is not allowed when UTF8 is disabled", line: 0)

@@ -32,13 +32,22 @@ extension YAMLDecoder {
     }
 
     /// A value that must not be shown.
-    func secret(_ node: YAMLNode) throws(YAMLError) -> Secret { Secret(try string(node)) }
+    func secret(_ node: YAMLNode) throws(YAMLError) -> Secret { Secret(try string(node, into: "config.plain")) }
+
+    /// A sequence of values that must not be shown.
+    func secrets(_ node: YAMLNode) throws(YAMLError) -> [Secret] {
+        var secrets: [Secret] = []
+        for item in items(node, type: "[]config.Secret") { secrets.append(try secret(item)) }
+        return secrets
+    }
 
     /// A label set; names and values are checked by whoever knows the rules.
-    func labels(_ node: YAMLNode) throws(YAMLError) -> [(name: ByteString, value: ByteString)] {
+    func labels(
+        _ node: YAMLNode, type: String = "map[string]string", valueType: String = "string"
+    ) throws(YAMLError) -> [(name: ByteString, value: ByteString)] {
         var result: [(name: ByteString, value: ByteString)] = []
-        for entry in try entries(node, type: "map[string]string") {
-            result.append((entry.key, try bytes(entry.value)))
+        for entry in try entries(node, type: type) {
+            result.append((entry.key, try bytes(entry.value, into: valueType)))
         }
         return result.sorted { $0.name < $1.name }
     }

@@ -1,6 +1,7 @@
 #if canImport(Glibc)
 internal import Glibc
 #endif
+internal import MetricModel
 package import YAML
 
 /// What keeps a configuration file from being used.
@@ -16,7 +17,7 @@ package enum ConfigurationError: Error, Sendable, CustomStringConvertible {
         switch self {
         case .unreadable(let path, let reason): "open \(path): \(reason)"
         case .invalid(let path, let error): "parsing YAML file \(path): \(error)"
-        case .scrapeFile(let path, let message): "\"\(path)\": \(message)"
+        case .scrapeFile(let path, let message): "\(Quoting.quote(ByteString(path))): \(message)"
         }
     }
 }
@@ -64,12 +65,12 @@ extension Configuration {
                                 "found multiple scrape configs with job name \"\(configuration.jobName)\", first found in"
                                     + " \(origin)", line: 0)
                         }
-                        origins[configuration.jobName] = "\"\(path)\""
+                        origins[configuration.jobName] = Quoting.quote(ByteString(FilePath.absolute(path)))
                         configuration.setDirectory(FilePath.directory(of: path))
                         result.append(configuration)
                     }
                 } catch {
-                    throw .scrapeFile(path: path, error.description)
+                    throw .scrapeFile(path: FilePath.absolute(path), error.description)
                 }
             }
         }

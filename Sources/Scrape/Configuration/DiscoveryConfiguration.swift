@@ -32,7 +32,7 @@ package struct TargetGroup: Sendable, Hashable {
                     addresses.append(Labels([(Self.address, try decoder.bytes(item))]))
                 }
             case "labels":
-                labels = try decoder.labels(value)
+                labels = try decoder.labels(value, type: "model.LabelSet", valueType: "model.LabelValue")
                 for label in labels where !NameValidation.utf8.isLabelName(label.name) {
                     throw .invalid("\(Quoting.quote(label.name)) is not a valid label name", line: value.line)
                 }
@@ -159,7 +159,8 @@ package struct HTTPDiscoveryConfiguration: Sendable, Hashable {
         guard fits else { return }
         guard !url.isEmpty else { throw .invalid("URL is missing", line: node.line) }
         guard let parsed = ConfiguredURL(url) else {
-            throw .invalid("parse \(Quoting.quote(ByteString(url))): invalid URL", line: node.line)
+            let fault = URLFault.reason(url) ?? "invalid URL"
+            throw .invalid("parse \(Quoting.quote(ByteString(url))): \(fault)", line: node.line)
         }
         guard parsed.scheme == "http" || parsed.scheme == "https" else {
             throw .invalid("URL scheme must be 'http' or 'https'", line: node.line)

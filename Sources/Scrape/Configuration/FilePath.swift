@@ -1,9 +1,20 @@
+#if canImport(Glibc)
+internal import Glibc
+#endif
+
 /// Paths as Prometheus' files give them: relative ones count from the file that names them.
 enum FilePath {
     /// `path` under `directory`, unless it is empty or absolute.
     static func joined(_ directory: String, _ path: String) -> String {
         if path.isEmpty || path.hasPrefix("/") { return path }
         return cleaned(directory.isEmpty ? path : directory + "/" + path)
+    }
+
+    /// `path` from the root on, by the working directory of now.
+    static func absolute(_ path: String) -> String {
+        guard !path.hasPrefix("/"), let directory = getcwd(nil, 0) else { return path }
+        defer { free(directory) }
+        return cleaned(String(cString: directory) + "/" + path)
     }
 
     /// The directory part, `.` if there is none.

@@ -37,6 +37,8 @@ package struct GlobalConfiguration: Sendable, Hashable {
         package var reportsExtraMetrics = false
         /// Those of `created-timestamp-zero-ingestion` and the like; nil for what each scrape section suggests.
         package var scrapeProtocols: [ScrapeProtocol]?
+        /// How long samples are kept where the file has no section that says it.
+        package var retention = StorageConfiguration.Retention()
 
         /// Those without any flag.
         package init() {}
@@ -79,7 +81,12 @@ package struct GlobalConfiguration: Sendable, Hashable {
             case "scrape_timeout": configuration.scrapeTimeout = try decoder.duration(value)
             case "scrape_protocols":
                 protocols =
-                    value.isNull ? nil : (try decoder.strings(value, type: "[]config.ScrapeProtocol"), value.line)
+                    value.isNull
+                    ? nil
+                    : (
+                        try decoder.strings(value, type: "[]config.ScrapeProtocol", itemType: "config.ScrapeProtocol"),
+                        value.line
+                    )
             case "evaluation_interval": configuration.evaluationInterval = try decoder.duration(value)
             case "rule_query_offset": configuration.ruleQueryOffset = try decoder.duration(value)
             case "query_log_file": configuration.queryLogFile = try decoder.string(value)

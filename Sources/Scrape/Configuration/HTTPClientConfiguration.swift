@@ -180,12 +180,12 @@ package struct HTTPClientConfiguration: Sendable, Hashable {
 
     private static func headers(_ node: YAMLNode, _ decoder: YAMLDecoder) throws(YAMLError) -> [String: Header] {
         var headers: [String: Header] = [:]
-        for entry in try decoder.entries(node, type: "map[string]config.Header") {
+        for entry in try decoder.entries(node, type: "config.Headers") {
             var header = Header()
             try decoder.fields(of: entry.value, type: "config.Header") { key, value throws(YAMLError) in
                 switch key {
                 case "values": header.values = try decoder.strings(value)
-                case "secrets": header.secrets = try decoder.strings(value, type: "[]config.Secret").map(Secret.init)
+                case "secrets": header.secrets = try decoder.secrets(value)
                 case "files": header.files = try decoder.strings(value)
                 default: return false
                 }

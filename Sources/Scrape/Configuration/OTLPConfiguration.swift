@@ -46,7 +46,8 @@ package struct OTLPConfiguration: Sendable, Hashable {
             case "promote_all_resource_attributes": read.promotesAllAttributes = decoder.boolean(value)
             case "promote_resource_attributes": read.promotedAttributes = try decoder.strings(value)
             case "ignore_resource_attributes": read.ignoredAttributes = try decoder.strings(value)
-            case "translation_strategy": strategy = try decoder.string(value)
+            case "translation_strategy":
+                strategy = try decoder.string(value, into: "otlptranslator.TranslationStrategyOption")
             case "keep_identifying_resource_attributes": read.keepsIdentifyingAttributes = decoder.boolean(value)
             case "convert_histograms_to_nhcb": read.convertsHistograms = decoder.boolean(value)
             case "promote_scope_metadata": read.promotesScopes = decoder.boolean(value)
@@ -58,13 +59,28 @@ package struct OTLPConfiguration: Sendable, Hashable {
         }
         if fits, let fault = read.fault() { throw .invalid(fault, line: node.line) }
         if !strategy.isEmpty {
-            guard let known = Strategy(rawValue: strategy) else {
-                throw .invalid(
-                    "unsupported OTLP translation strategy \(Quoting.quote(ByteString(strategy)))", line: node.line)
+            if let known = Strategy(rawValue: strategy) {
+                read.strategy = known
+            } else {
+                read.unknownStrategy = UnknownStrategy(name: strategy, line: node.line)
             }
-            read.strategy = known
         }
         self = read
+    }
+
+    /// A strategy that there is not; told of only once everything else fits.
+    private struct UnknownStrategy: Sendable, Hashable {
+        let name: String
+        let line: Int
+    }
+    private var unknownStrategy: UnknownStrategy?
+
+    /// - Throws: `YAMLError.invalid` if the strategy that the section names is unknown.
+    func checkStrategy() throws(YAMLError) {
+        guard let unknownStrategy else { return }
+        throw .invalid(
+            "unsupported OTLP translation strategy \(Quoting.quote(ByteString(unknownStrategy.name)))",
+            line: unknownStrategy.line)
     }
 
     /// What is wrong with the attributes, which are trimmed.

@@ -22,8 +22,7 @@ package struct ProxyConfiguration: Sendable, Hashable {
         case "proxy_connect_header":
             connectHeaders = [:]
             for entry in try decoder.entries(value, type: "config.ProxyHeader") {
-                connectHeaders[entry.key.string] =
-                    try decoder.strings(entry.value, type: "[]config.Secret").map(Secret.init)
+                connectHeaders[entry.key.string] = try decoder.secrets(entry.value)
             }
         default: return false
         }
@@ -74,23 +73,24 @@ package struct ConfiguredURL: Sendable, Hashable {
 
     init(_ node: YAMLNode, _ decoder: YAMLDecoder) throws(YAMLError) {
         let text = try decoder.string(node)
+        if let fault = URLFault.reason(text) {
+            throw .invalid("parse \(Quoting.quote(ByteString(text))): \(fault)", line: node.line)
+        }
         guard let url = ConfiguredURL(text) else {
             throw .invalid("parse \(Quoting.quote(ByteString(text))): invalid URL", line: node.line)
         }
         self = url
     }
 
-    /// Splits `text`; nil if its port or scheme is malformed or it holds control characters.
+    /// Splits `text`; nil if it is malformed (see ``URLFault``).
     package init?(_ text: String) {
-        guard text.utf8.allSatisfy({ $0 > 0x20 && $0 != 0x7F }) else { return nil }
+        guard URLFault.reason(text) == nil else { return nil }
         self.text = text
-        guard let separator = text.firstRange(of: "://") else {
-            guard !text.contains(":") || text.hasPrefix("/") else { return nil }
-            (scheme, user, password, host, port) = ("", "", nil, "", nil)
+        scheme = URLFault.scheme(of: text).lowercased()
+        guard let separator = text.firstRange(of: "://"), text[..<separator.lowerBound].lowercased() == scheme else {
+            (user, password, host, port) = ("", nil, "", nil)
             return
         }
-        scheme = text[..<separator.lowerBound].lowercased()
-        guard let first = scheme.utf8.first, first >= 0x61, first <= 0x7A else { return nil }
         var authority = text[separator.upperBound...].prefix { $0 != "/" && $0 != "?" && $0 != "#" }
         if let at = authority.lastIndex(of: "@") {
             let userInformation = authority[..<at]

@@ -51,7 +51,13 @@ struct ScrapeSection {
         case "scrape_interval": base.scrapeInterval = try decoder.duration(value)
         case "scrape_timeout": base.scrapeTimeout = try decoder.duration(value)
         case "scrape_protocols":
-            protocols = value.isNull ? nil : (try decoder.strings(value, type: "[]config.ScrapeProtocol"), value.line)
+            protocols =
+                value.isNull
+                ? nil
+                : (
+                    try decoder.strings(value, type: "[]config.ScrapeProtocol", itemType: "config.ScrapeProtocol"),
+                    value.line
+                )
         case "fallback_scrape_protocol":
             fallback = value.isNull ? nil : (try decoder.string(value, into: "config.ScrapeProtocol"), value.line)
         case "scrape_native_histograms": nativeHistograms = value.isNull ? nil : decoder.boolean(value)
@@ -123,7 +129,15 @@ struct ScrapeSection {
     private static func sections(
         _ node: YAMLNode, _ decoder: YAMLDecoder, _ key: String
     ) throws(YAMLError) -> [YAMLNode] {
-        let items = decoder.items(node, type: "[]*\(key)")
+        let type =
+            switch key {
+            case "static_configs": "targetgroup.Group"
+            case "file_sd_configs": "file.SDConfig"
+            case "http_sd_configs": "http.SDConfig"
+            case "dns_sd_configs": "dns.SDConfig"
+            default: key
+            }
+        let items = decoder.items(node, type: "[]*\(type)")
         for item in items where item.isNull { throw empty(key, item.line) }
         return items
     }

@@ -5,7 +5,7 @@ internal import YAML
 ///
 /// Source: prometheus/prometheus config/config.go (`StorageConfig`, `TSDBConfig`).
 package struct StorageConfiguration: Sendable, Hashable {
-    /// How long samples are kept, by three limits; zero is no limit from here.
+    /// How long samples are kept, by three limits; zero is no limit.
     package struct Retention: Sendable, Hashable {
         package var time = PrometheusDuration.zero
         package var size = ByteSize(bytes: 0)
@@ -28,12 +28,15 @@ package struct StorageConfiguration: Sendable, Hashable {
     /// The defaults.
     package init() {}
 
-    init(_ node: YAMLNode, _ decoder: YAMLDecoder) throws(YAMLError) {
+    /// - Parameter retention: What holds where the section does not say how long samples are kept.
+    init(_ node: YAMLNode, _ decoder: YAMLDecoder, retention: Retention) throws(YAMLError) {
         var read = StorageConfiguration()
+        read.retention = retention
         try decoder.fields(of: node, type: "config.StorageConfig") { key, value throws(YAMLError) in
             switch key {
             case "tsdb": try read.readStore(value, decoder)
             case "exemplars":
+                if !value.isNull { read.maximumExemplars = 0 }
                 try decoder.fields(of: value, type: "config.ExemplarsConfig") { key, value throws(YAMLError) in
                     guard key == "max_exemplars" else { return false }
                     read.maximumExemplars = decoder.integer(value, into: "int64")
@@ -60,7 +63,7 @@ package struct StorageConfiguration: Sendable, Hashable {
                     read.floatChunkEncoding = try decoder.string(value)
                     return true
                 }
-            case "retention": try read.readRetention(value, decoder)
+            case "retention": if !value.isNull { try read.readRetention(value, decoder) }
             default: return false
             }
             return true

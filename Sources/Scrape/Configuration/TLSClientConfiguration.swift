@@ -54,7 +54,9 @@ package struct TLSClientConfiguration: Sendable, Hashable {
 
     private static func version(_ node: YAMLNode, _ decoder: YAMLDecoder) throws(YAMLError) -> Version? {
         if node.isNull { return nil }
+        let before = decoder.mismatches.count
         let name = try decoder.string(node)
+        guard decoder.mismatches.count == before else { return nil }
         guard let version = Version(rawValue: name) else {
             throw .invalid("unknown TLS version: \(name)", line: node.line)
         }

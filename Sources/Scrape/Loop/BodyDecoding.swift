@@ -56,7 +56,8 @@ enum BodyDecoding {
         }
         guard mediaType.contains("/") else {
             throw ScrapeFailure(
-                "cannot parse Content-Type \"\(contentType)\" and no fallback_scrape_protocol for target")
+                "cannot parse Content-Type \"\(contentType)\" and no fallback_scrape_protocol for target\nmime: no media type"
+            )
         }
         throw ScrapeFailure(
             "received unsupported Content-Type \"\(contentType)\" and no fallback_scrape_protocol specified for target")

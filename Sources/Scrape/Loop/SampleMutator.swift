@@ -40,7 +40,7 @@ package struct SampleMutator: Sendable {
             conflicts.sort { $0.name.count < $1.name.count }
             for conflict in conflicts {
                 var name = Self.exportedPrefix + conflict.name.bytes
-                while builder[ByteString(name)] != nil { name = Self.exportedPrefix + name }
+                while !(builder[ByteString(name)]?.isEmpty ?? true) { name = Self.exportedPrefix + name }
                 builder.set(ByteString(name), conflict.value)
             }
         }

@@ -100,7 +100,8 @@ extension ScrapeAppender {
     private func classicPart(_ index: Int) throws(ScrapeFailure) -> ClassicHistogram.Part? {
         let hash = cache.entries[index].hash
         if let known = classic.parts[hash] { return known.part }
-        let labels = try SeriesText.labels(cache.key(index), type: type)
+        let labels = try SeriesText.labels(cache.key(index), type: type, isOpenMetrics: isOpenMetrics)
+        try SeriesText.checkUnique(labels)
         let part = ClassicHistogram.part(labels)
         if classic.parts.count > 2 * cache.count + 1000 { classic.parts.removeAll(keepingCapacity: true) }
         classic.parts[hash] = ClassicHistogram.Known(part: part)

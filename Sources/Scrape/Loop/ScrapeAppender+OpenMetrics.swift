@@ -6,6 +6,7 @@ internal import MetricModel
 /// Source: the behaviour and the messages of prometheus/prometheus model/textparse/openmetricsparse.go.
 extension ScrapeAppender {
     func readOpenMetrics(_ bytes: UnsafeBufferPointer<UInt8>, _ batch: any SampleBatch) throws(ScrapeFailure) {
+        isOpenMetrics = true
         if options.readsStarts { collectStarts(bytes) }
         var index = 0
         var cursor = 0
@@ -113,10 +114,9 @@ extension ScrapeAppender {
         guard let seconds = NumberScan.value(bytes, &index) else {
             throw Self.valueProblem(what, bytes, line: line, start..<index)
         }
-        guard let milliseconds = Int64(exactly: (seconds * 1000).rounded(.towardZero)) else {
-            throw ScrapeFailure("invalid \(what) \(FloatText.string(seconds, .fixed))")
-        }
-        return milliseconds
+        guard seconds.isFinite else { throw ScrapeFailure("invalid \(what) \(FloatText.string(seconds, .fixed))") }
+        // What is no time becomes one that is too old to be stored, as upstream's arithmetic makes it.
+        return Int64(exactly: (seconds * 1000).rounded(.towardZero)) ?? Timestamp.min / 2
     }
 
     private func openMetricsExemplar(
@@ -207,7 +207,7 @@ extension ScrapeAppender {
         guard Self.hasStart(type) else { return false }
         let name = key.prefix { $0 != UInt8(ascii: "{") }
         if !name.isEmpty { return name.reversed().starts(with: Self.createdSuffix.bytes.reversed()) }
-        guard let labels = try? SeriesText.labels(key, type: type) else { return false }
+        guard let labels = try? SeriesText.labels(key, type: type, isOpenMetrics: true) else { return false }
         return labels.metricName?.hasSuffix(Self.createdSuffix) ?? false
     }
 
@@ -236,7 +236,9 @@ extension ScrapeAppender {
                 continue
             }
             let key = UnsafeBufferPointer(rebasing: line[..<seriesEnd])
-            guard isCreated(key), let labels = try? SeriesText.labels(key, type: type) else { continue }
+            guard isCreated(key), let labels = try? SeriesText.labels(key, type: type, isOpenMetrics: true) else {
+                continue
+            }
             var position = seriesEnd + 1
             guard let seconds = NumberScan.value(line, &position),
                 let milliseconds = Int64(exactly: (seconds * 1000).rounded(.towardZero)), milliseconds > 0
@@ -256,7 +258,10 @@ extension ScrapeAppender {
         if let known = startGroups[hash] {
             group = known
         } else {
-            guard let labels = try? knownLabels[hash] ?? SeriesText.labels(cache.key(index), type: type) else {
+            guard
+                let labels = try? knownLabels[hash]
+                    ?? SeriesText.labels(cache.key(index), type: type, isOpenMetrics: isOpenMetrics)
+            else {
                 return nil
             }
             group = Self.startGroup(labels, type, suffixes: ["_total", "_bucket", "_count", "_sum"])

@@ -9,6 +9,7 @@ internal import MetricModel
 /// Source: the behaviour and the messages of prometheus/prometheus model/textparse/promparse.go.
 extension ScrapeAppender {
     func readText(_ bytes: UnsafeBufferPointer<UInt8>, _ batch: any SampleBatch) throws(ScrapeFailure) {
+        isOpenMetrics = false
         var index = 0
         var cursor = 0
         while index < bytes.count {
@@ -110,7 +111,7 @@ extension ScrapeAppender {
             return nil
         }
         let start = index
-        guard let timestamp = NumberScan.integer(bytes, &index) else {
+        guard bytes[start] >= 0x30, bytes[start] <= 0x39, let timestamp = NumberScan.integer(bytes, &index) else {
             throw Self.problem("expected timestamp or new record", bytes, line: line, at: start)
         }
         while index < bytes.count, Self.isBlank(bytes[index]) { index += 1 }
@@ -192,9 +193,16 @@ extension ScrapeAppender {
         _ after: String, _ bytes: UnsafeBufferPointer<UInt8>, line: Int, _ range: Range<Int>
     ) -> ScrapeFailure {
         if range.isEmpty { return problem("expected value after \(after)", bytes, line: line, at: range.lowerBound) }
+        let place = "while parsing: \(SeriesText.quoted(bytes[line..<range.upperBound]))"
+        if bytes[range].contains(where: { $0 == 0x5F || $0 | 0x20 == UInt8(ascii: "p") }) {
+            return ScrapeFailure("unsupported character in float \(place)")
+        }
+        let isTooLarge =
+            bytes[range].allSatisfy { "+-.0123456789eE".utf8.contains($0) }
+            && Double(String(decoding: bytes[range], as: UTF8.self))?.isInfinite ?? false
         return ScrapeFailure(
-            "strconv.ParseFloat: parsing \(SeriesText.quoted(bytes[range])): invalid syntax while parsing:"
-                + " \(SeriesText.quoted(bytes[line..<range.upperBound]))")
+            "strconv.ParseFloat: parsing \(SeriesText.quoted(bytes[range])): "
+                + "\(isTooLarge ? "value out of range" : "invalid syntax") \(place)")
     }
 }
 

@@ -47,6 +47,10 @@ package final class ScrapeAppender: @unchecked Sendable {
     var hasStarts = false
     /// The labels of series whose keys are no text, by the hash of the key.
     var knownLabels: [UInt64: Labels] = [:]
+    /// Whether the body at hand is OpenMetrics.
+    var isOpenMetrics = false
+    /// The last exemplar of each series that came without a time, by the series' hash.
+    private var untimedExemplars: [UInt64: Exemplar] = [:]
     /// The classic histogram whose parts are being read, to be made a native one.
     var classic = ClassicHistogram()
     private var latestAcceptable: Timestamp = 0
@@ -268,7 +272,15 @@ package final class ScrapeAppender: @unchecked Sendable {
         let hash = cache.entries[index].hash
         if let known = knownLabels[hash] { return known }
         let type = MetricType(rawValue: cache.entries[index].type) ?? .unknown
-        let labels = try SeriesText.labels(cache.key(index), type: type)
+        let labels: Labels
+        do throws(ScrapeFailure) {
+            labels = try SeriesText.labels(cache.key(index), type: type, isOpenMetrics: isOpenMetrics)
+        } catch {
+            // A line that cannot be read is no sample.
+            if counts.scraped > 0 { counts.scraped &-= 1 }
+            throw error
+        }
+        try SeriesText.checkUnique(labels)
         guard options.addsTypeAndUnitLabels else { return labels }
         // The unit is known only now.
         let complete = withTypeAndUnit(labels)
@@ -368,7 +380,16 @@ package final class ScrapeAppender: @unchecked Sendable {
         let reference = cache.entries[index].reference
         guard reference != 0 else { return }
         var exemplar = exemplar
-        if exemplar.timestamp == nil { exemplar.timestamp = time }
+        let hash = cache.entries[index].hash
+        if exemplar.timestamp == nil {
+            // The target shows the one it showed before: without a time there is nothing new about it.
+            if untimedExemplars[hash] == exemplar { return }
+            if untimedExemplars.count > 2 * cache.count + 1000 { untimedExemplars.removeAll(keepingCapacity: true) }
+            untimedExemplars[hash] = exemplar
+            exemplar.timestamp = time
+        } else if !untimedExemplars.isEmpty {
+            untimedExemplars[hash] = nil
+        }
         do throws(SampleRejection) {
             try batch.append(reference, exemplar: exemplar)
         } catch {

@@ -69,7 +69,10 @@ package actor ScrapeManager {
     private nonisolated func spawn(_ task: @escaping @Sendable () async -> Void) { workContinuation.yield(task) }
 
     /// Takes on the jobs of a configuration. Jobs that did not change go on undisturbed.
-    /// - Throws: `ScrapeFailure` naming the jobs whose HTTP client cannot be made; all others are taken on.
+    ///
+    /// A new job whose HTTP client cannot be made is logged and left out, as upstream does, so that one missing file
+    /// does not keep all other jobs from being scraped.
+    /// - Throws: `ScrapeFailure` naming the jobs that go on as they were, since their new HTTP client cannot be made.
     package func apply(_ configurations: [ScrapeConfiguration], externalLabels: Labels) throws {
         var hash = FNV1a()
         hash.add("\(hostName)\(externalLabels)".utf8)
@@ -87,7 +90,13 @@ package actor ScrapeManager {
             do throws(ScrapeFailure) {
                 try apply(configuration)
             } catch {
-                failures.append("scrape pool \(configuration.jobName): \(error)")
+                if jobs[configuration.jobName]?.pool != nil {
+                    failures.append("scrape pool \(configuration.jobName): \(error)")
+                } else {
+                    logger.error(
+                        "error creating new scrape pool",
+                        metadata: ["err": "\(error)", "scrape_pool": "\(configuration.jobName)"])
+                }
             }
         }
         if !failures.isEmpty { throw ScrapeFailure(failures.joined(separator: "; ")) }

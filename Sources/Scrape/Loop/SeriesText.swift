@@ -49,18 +49,37 @@ enum SeriesText {
         (byte | 0x20) >= 0x61 && (byte | 0x20) <= 0x7A || byte >= 0x30 && byte <= 0x39 || byte == 0x5F || byte == 0x3A
     }
 
-    /// The labels of a series' text, the metric name among them; bounds and quantiles are normalised.
+    /// The labels of a series' text, the metric name among them; bounds and quantiles are normalised. One may be there
+    /// more than once: see ``checkUnique(_:)``.
+    /// - Parameter isOpenMetrics: whether the text keeps OpenMetrics' rules: no blanks, a comma between labels, no line
+    ///   ends in values.
     /// - Throws: `ScrapeFailure` that quotes what is malformed.
     /// - Complexity: O(bytes).
-    static func labels(_ text: UnsafeBufferPointer<UInt8>, type: MetricType) throws(ScrapeFailure) -> Labels {
+    static func labels(
+        _ text: UnsafeBufferPointer<UInt8>, type: MetricType, isOpenMetrics: Bool
+    ) throws(ScrapeFailure) -> Labels {
         var parser = Parser(text: text, type: type)
+        parser.isStrict = isOpenMetrics
         return try parser.labels()
     }
 
     /// The labels of an exemplar, between braces.
     static func exemplarLabels(_ text: UnsafeBufferPointer<UInt8>) throws(ScrapeFailure) -> Labels {
         var parser = Parser(text: text, type: .unknown)
-        return try parser.exemplarLabels()
+        let labels = try parser.exemplarLabels()
+        try checkUnique(labels)
+        return labels
+    }
+
+    /// Refuses labels that ``labels(_:type:isOpenMetrics:)`` found more than once.
+    static func checkUnique(_ labels: Labels) throws(ScrapeFailure) {
+        var last: ByteString?
+        for pair in labels.pairs {
+            if pair.name == last {
+                throw ScrapeFailure("label name \(Quoting.quote(pair.name)) is not unique: invalid sample")
+            }
+            last = pair.name
+        }
     }
 
     /// `text` quoted for a message, cut if it is long.
@@ -72,6 +91,8 @@ enum SeriesText {
     private struct Parser {
         let text: UnsafeBufferPointer<UInt8>
         let type: MetricType
+        /// Whether OpenMetrics' rules hold.
+        var isStrict = false
         var index = 0
         var name: ByteString?
         var pairs: [(name: ByteString, value: ByteString)] = []
@@ -94,21 +115,18 @@ enum SeriesText {
                 throw ScrapeFailure("metric name not set while parsing: \(SeriesText.quoted(text))")
             }
             pairs.append((Labels.metricName, name))
-            return try sorted()
+            return sorted()
         }
 
         mutating func exemplarLabels() throws(ScrapeFailure) -> Labels {
             try braces()
             guard name == nil else { throw problem("expected label name") }
             pairs.removeAll(where: \.value.isEmpty)
-            return try sorted()
+            return sorted()
         }
 
-        private func sorted() throws(ScrapeFailure) -> Labels {
+        private func sorted() -> Labels {
             let ordered = pairs.sorted { $0.name < $1.name }
-            for (pair, next) in zip(ordered, ordered.dropFirst()) where pair.name == next.name {
-                throw ScrapeFailure("label name \(Quoting.quote(pair.name)) is not unique: invalid sample")
-            }
             // An empty value is kept: with honor_labels it says that the target's label is not wanted.
             return Labels(sorted: ordered)
         }
@@ -125,7 +143,11 @@ enum SeriesText {
                 }
                 try member()
                 skipBlanks()
-                if index < text.count, text[index] == UInt8(ascii: ",") { index += 1 }
+                if index < text.count, text[index] == UInt8(ascii: ",") {
+                    index += 1
+                } else if isStrict, index < text.count, text[index] != UInt8(ascii: "}") {
+                    throw problem("expected comma or brace close")
+                }
             }
         }
 
@@ -157,7 +179,8 @@ enum SeriesText {
             guard index < text.count, text[index] == UInt8(ascii: "\"") else { throw problem("expected label value") }
             let value = try quotedText("expected label value")
             guard value.isValidUTF8 else {
-                throw ScrapeFailure("invalid UTF-8 label value: \(SeriesText.quoted(value.bytes))")
+                let quote = UInt8(ascii: "\"")
+                throw ScrapeFailure("invalid UTF-8 label value: \(SeriesText.quoted([quote] + value.bytes + [quote]))")
             }
             pairs.append((label, normalised(value, of: label)))
         }
@@ -169,6 +192,7 @@ enum SeriesText {
                 let byte = text[index]
                 index += 1
                 if byte == UInt8(ascii: "\"") { return ByteString(result) }
+                if isStrict, byte == UInt8(ascii: "\n") { break }
                 guard byte == UInt8(ascii: "\\"), index < text.count else {
                     result.append(byte)
                     continue
@@ -194,6 +218,7 @@ enum SeriesText {
         }
 
         private mutating func skipBlanks() {
+            if isStrict { return }
             while index < text.count, text[index] == 0x20 || text[index] == 0x09 { index += 1 }
         }
 

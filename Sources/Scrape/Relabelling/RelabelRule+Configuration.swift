@@ -38,7 +38,9 @@ struct RelabelSection {
     private static func names(_ node: YAMLNode, _ decoder: YAMLDecoder) throws(YAMLError) -> [ByteString] {
         var names: [ByteString] = []
         for item in decoder.items(node, type: "model.LabelNames") {
+            let before = decoder.mismatches.count
             let name = try decoder.bytes(item)
+            guard decoder.mismatches.count == before else { continue }
             guard NameValidation.utf8.isLabelName(name) else {
                 throw .invalid("\(Quoting.quote(name)) is not a valid label name", line: item.line)
             }

@@ -57,7 +57,9 @@ package final class Block: Sendable {
         let meta = meta
         return BlockStatus(
             ulid: meta.ulid.description, minimumTime: meta.minimumTime, maximumTime: meta.maximumTime,
-            samples: meta.stats.samples, series: meta.stats.series, chunks: meta.stats.chunks, bytes: byteCount,
+            samples: meta.stats.samples, floatSamples: meta.stats.floatSamples,
+            histogramSamples: meta.stats.histogramSamples, tombstones: meta.stats.tombstones,
+            series: meta.stats.series, chunks: meta.stats.chunks, bytes: byteCount,
             level: meta.level, sources: meta.sources.map(\.description))
     }
 

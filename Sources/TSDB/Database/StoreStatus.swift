@@ -67,6 +67,9 @@ package struct BlockStatus: Sendable, Hashable {
     package var minimumTime: Timestamp
     package var maximumTime: Timestamp
     package var samples: UInt64
+    package var floatSamples: UInt64
+    package var histogramSamples: UInt64
+    package var tombstones: UInt64
     package var series: UInt64
     package var chunks: UInt64
     package var bytes: Int64

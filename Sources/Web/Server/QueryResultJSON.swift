@@ -45,6 +45,13 @@ enum QueryResultJSON {
         }
     }
 
+    /// Seconds without zeros at the end of the fraction, as upstream writes the times of scalars and strings only.
+    private static func appendShortest(timestamp: Timestamp, to json: inout [UInt8]) {
+        append(timestamp: timestamp, to: &json)
+        guard timestamp % 1000 != 0 else { return }
+        while json.last == UInt8(ascii: "0") { json.removeLast() }
+    }
+
     private static func appendDigits(_ value: UInt64, to json: inout [UInt8]) {
         var digits: [20 of UInt8] = .init(repeating: 0)
         var rest = value
@@ -198,11 +205,15 @@ enum QueryResultJSON {
         switch answer.value {
         case .scalar(let timestamp, let value):
             head += #"scalar","result":"#.utf8
-            append(.float(value), at: timestamp, to: &head)
+            head.append(UInt8(ascii: "["))
+            appendShortest(timestamp: timestamp, to: &head)
+            head.append(UInt8(ascii: ","))
+            append(value, to: &head)
+            head.append(UInt8(ascii: "]"))
             return .bytes(head + tail)
         case .string(let timestamp, let text):
             head += #"string","result":["#.utf8
-            append(timestamp: timestamp, to: &head)
+            appendShortest(timestamp: timestamp, to: &head)
             head.append(UInt8(ascii: ","))
             JSONText.append(text, to: &head)
             head.append(UInt8(ascii: "]"))

@@ -19,7 +19,11 @@ extension ServerAPI {
             """
         for operation in Self.operations { yaml += Self.text(operation) }
         return ServerResponse(
-            200, fields: [("Content-Type", "application/yaml; charset=utf-8")], body: .bytes(Array(yaml.utf8)))
+            200,
+            fields: [
+                ("Content-Type", "application/yaml; charset=utf-8"),
+                ("Cache-Control", "no-cache, no-store, must-revalidate"),
+            ], body: .bytes(Array(yaml.utf8)))
     }
 
     private static func text(_ operation: Operation) -> String {

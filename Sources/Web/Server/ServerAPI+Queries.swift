@@ -18,11 +18,9 @@ extension ServerAPI {
         let end = try TimeParameters.requiredTime(form, "end")
         if end < start { throw .parameter("end", "end timestamp must not be before start time") }
         let step = try duration(form, "step")
-        // Less than a millisecond is as good as nothing: time is counted in them.
-        if step.milliseconds <= 0 {
-            throw .parameter(
-                "step", "zero or negative query resolution step widths are not accepted. Try a positive integer")
-        }
+        let noStep = APIError.parameter(
+            "step", "zero or negative query resolution step widths are not accepted. Try a positive integer")
+        if step.nanoseconds <= 0 { throw noStep }
         let (length, overflow) = end.subtractingReportingOverflow(start)
         if overflow || Double(length) / (Double(step.nanoseconds) / 1e6) >= 11_001 {
             throw APIError(
@@ -30,6 +28,8 @@ extension ServerAPI {
                 "exceeded maximum resolution of 11,000 points per timeseries. Try decreasing the query resolution "
                     + "(?step=XX)")
         }
+        // Less than a millisecond is as good as nothing: time is counted in them.
+        if step.milliseconds <= 0 { throw noStep }
         return try evaluate(
             request, form, .range(start: start, end: end, step: step.milliseconds), limit: limit)
     }

@@ -73,10 +73,12 @@ extension ServerAPI {
 
     func blocks(_ request: ServerRequest, _ form: FormValues) throws(APIError) -> ServerResponse {
         let blocks = try database().blocks.map { block -> JSONField in
-            let statistics: [(String, JSONField)] = [
-                ("numSamples", .raw("\(block.samples)")), ("numSeries", .raw("\(block.series)")),
-                ("numChunks", .raw("\(block.chunks)")),
+            let counts = [
+                ("numSamples", block.samples), ("numFloatSamples", block.floatSamples),
+                ("numHistogramSamples", block.histogramSamples), ("numSeries", block.series),
+                ("numChunks", block.chunks), ("numTombstones", block.tombstones),
             ]
+            let statistics = counts.filter { $0.1 > 0 }.map { ($0.0, JSONField.raw("\($0.1)")) }
             let compaction: [(String, JSONField)] = [
                 ("level", .raw("\(block.level)")), ("sources", .list(block.sources.map { .text($0) })),
             ]

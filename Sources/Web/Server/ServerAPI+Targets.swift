@@ -126,11 +126,14 @@ extension ServerAPI {
 }
 
 extension ServerAPI {
-    /// A label set as clients send it, `{"name":"value"}`; nil for anything else.
+    /// A label set as clients send it, `{"name":"value"}`, where null stands for nothing; nil for anything else.
     private static func labels(json: ByteString) -> Labels? {
-        guard case .object(let members) = try? JSONDocument.parse(json.bytes) else { return nil }
+        guard let document = try? JSONDocument.parse(json.bytes) else { return nil }
+        if case .null = document { return .empty }
+        guard case .object(let members) = document else { return nil }
         var builder = LabelsBuilder()
         for (name, value) in members {
+            if case .null = value { continue }
             guard let text = value.string else { return nil }
             builder.set(name, text)
         }

@@ -173,7 +173,9 @@ package final class ServerAPI: Sendable {
     /// Answers `request`.
     package func respond(to request: ServerRequest) -> ServerResponse {
         let apiPrefix: ByteString = "/api/v1/"
-        if let cleaned = PathRules.cleaned(request.path.bytes[...]) { return Self.redirect(request, to: cleaned) }
+        if let cleaned = PathRules.cleaned(request.path.bytes[...]) {
+            return Self.redirect(request, to: cleaned, orElse: .temporaryRedirect)
+        }
         guard request.path.hasPrefix(apiPrefix) else { return respondOutsideAPI(request) }
         let path = ByteString(request.path.bytes.dropFirst(apiPrefix.count))
         var response: ServerResponse
@@ -182,7 +184,7 @@ package final class ServerAPI: Sendable {
         } catch {
             response = error.response
         }
-        addOrigin(request, to: &response)
+        if isServed(request.method, path.string) { addOrigin(request, to: &response) }
         return response
     }
 
@@ -213,9 +215,12 @@ package final class ServerAPI: Sendable {
     }
 
     /// Sends a client on from a path with empty, `.` or `..` parts, as Go's server does before any route is looked up.
-    private static func redirect(_ request: ServerRequest, to path: [UInt8]) -> ServerResponse {
+    /// - Parameter other: The status for methods that do more than read.
+    private static func redirect(
+        _ request: ServerRequest, to path: [UInt8], orElse other: HTTPStatus
+    ) -> ServerResponse {
         let isRead = request.method == "GET" || request.method == "HEAD"
-        let status = isRead ? HTTPStatus.movedPermanently : .temporaryRedirect
+        let status = isRead ? HTTPStatus.movedPermanently : other
         let query = request.query.isEmpty ? "" : "?" + request.query.string
         let target = request.routePrefix + PercentCoding.encodePath(path) + query
         guard isRead else { return ServerResponse(Int(status.code), fields: [("Location", target)]) }
@@ -223,6 +228,17 @@ package final class ServerAPI: Sendable {
         return ServerResponse(
             Int(status.code), fields: [("Content-Type", "text/html; charset=utf-8"), ("Location", target)],
             body: .bytes(link.bytes))
+    }
+
+    /// Sends a client on from a path that is served without the slash at its end; nil for all other paths.
+    ///
+    /// Source: julienschmidt/httprouter, which upstream routes with. Below `/api/v1/` upstream forgets that prefix.
+    private static func redirectionWithoutSlash(_ request: ServerRequest) -> ServerResponse? {
+        let path = request.path.bytes
+        guard path.count > 1, path.last == UInt8(ascii: "/"),
+            routePattern(ByteString(path.dropLast()).string) != nil
+        else { return nil }
+        return redirect(request, to: Array(path.dropLast()), orElse: .permanentRedirect)
     }
 
     private func respondOutsideAPI(_ request: ServerRequest) -> ServerResponse {
@@ -240,7 +256,7 @@ package final class ServerAPI: Sendable {
         case ("/federate", true): return unready ?? federate(request)
         default:
             if let page = page(request) { return page }
-            return .plainError(404, "404 page not found")
+            return Self.redirectionWithoutSlash(request) ?? .plainError(404, "404 page not found")
         }
     }
 
@@ -292,17 +308,18 @@ package final class ServerAPI: Sendable {
         return response
     }
 
+    /// Tells browsers which pages may read the answer.
+    ///
+    /// Source: prometheus/prometheus util/httputil/cors.go (`SetCORS`).
     private func addOrigin(_ request: ServerRequest, to response: inout ServerResponse) {
+        response.fields.append(("Vary", "Origin"))
         guard let origin = request.fields["origin"], !origin.isEmpty else { return }
         response.fields += [
             ("Access-Control-Allow-Headers", "Accept, Authorization, Content-Type, Origin"),
             ("Access-Control-Allow-Methods", "GET, POST, OPTIONS"), ("Access-Control-Expose-Headers", "Date"),
-            ("Vary", "Origin"),
         ]
-        if let pattern = settings.origin {
-            if pattern.matches(ByteString(origin)) { response.fields.append(("Access-Control-Allow-Origin", origin)) }
-        } else {
-            response.fields.append(("Access-Control-Allow-Origin", "*"))
+        if settings.origin?.matches(ByteString(origin)) ?? true {
+            response.fields.append(("Access-Control-Allow-Origin", origin))
         }
     }
 
@@ -337,7 +354,9 @@ package final class ServerAPI: Sendable {
         if request.method == "OPTIONS" { return ServerResponse(204) }
         if let answer = try routeWithoutReadiness(request, path) { return answer }
         if let unready { return unready }
-        guard let (methods, handler) = handler(path) else { return .plainError(404, "404 page not found") }
+        guard let (methods, handler) = handler(path) else {
+            return Self.redirectionWithoutSlash(request) ?? .plainError(404, "404 page not found")
+        }
         guard methods.include(request.method) else {
             return Self.methodNotAllowed(methods.allowed)
         }
@@ -345,13 +364,21 @@ package final class ServerAPI: Sendable {
     }
 
     private func routeWithoutReadiness(_ request: ServerRequest, _ path: String) throws(APIError) -> ServerResponse? {
-        guard request.method == "GET" else { return nil }
+        let isRead = request.method == "GET"
         switch path {
-        case "status/walreplay": return replayStatus()
-        case "notifications": return Self.success(notifications.json)
-        case "notifications/live": return notifications.live()
+        case "status/walreplay": return isRead ? replayStatus() : Self.methodNotAllowed(Methods.get.allowed)
+        case "notifications":
+            return isRead ? Self.success(notifications.json) : Self.methodNotAllowed(Methods.get.allowed)
+        case "notifications/live": return isRead ? notifications.live() : Self.methodNotAllowed(Methods.get.allowed)
         default: return nil
         }
+    }
+
+    /// Whether a handler takes requests for `path` below `/api/v1/`.
+    private func isServed(_ method: String, _ path: String) -> Bool {
+        if method == "OPTIONS" { return true }
+        if ["status/walreplay", "notifications", "notifications/live"].contains(path) { return method == "GET" }
+        return handler(path)?.0.include(method) ?? false
     }
 
     private typealias Handler = (ServerRequest, FormValues) throws(APIError) -> ServerResponse
@@ -415,7 +442,11 @@ package final class ServerAPI: Sendable {
         guard !name.isEmpty, !name.utf8.contains(UInt8(ascii: "/")) else { return nil }
         return (
             .get,
-            { (request, form) throws(APIError) in try self.labelValues(of: ByteString(String(name)), request, form) }
+            { (request, form) throws(APIError) in
+                // From the bytes, which need not be UTF-8.
+                let bytes = request.path.bytes.dropFirst("/api/v1/label/".utf8.count).dropLast("/values".utf8.count)
+                return try self.labelValues(of: ByteString(bytes), request, form)
+            }
         )
     }
 

@@ -24,13 +24,16 @@ enum TimeParameters {
 
     private static func milliseconds(_ seconds: Double) -> Timestamp {
         // As Go's `math.Modf`, the fraction rounded to milliseconds.
+        // What is no time at all becomes the one that upstream's arithmetic, which wraps, makes of it on amd64.
         let whole = seconds.rounded(.towardZero)
-        guard let integer = Int64(exactly: whole) else { return seconds < 0 ? minimum : maximum }
+        guard whole.isFinite else { return notATime }
+        guard let integer = Int64(exactly: whole) else { return 0 }
         let fraction = ((seconds - whole) * 1000).rounded(.toNearestOrAwayFromZero)
-        let (product, overflow) = integer.multipliedReportingOverflow(by: 1000)
-        if overflow { return integer < 0 ? minimum : maximum }
-        return max(minimum, min(maximum, product &+ Int64(fraction)))
+        return integer &* 1000 &+ Int64(fraction)
     }
+
+    /// What NaN and infinities stand for: 292 years before 1970.
+    private static let notATime: Timestamp = -9_223_372_036_855
 
     /// A time parameter, or `fallback` where it is not given.
     static func time(_ form: FormValues, _ name: String, or fallback: Timestamp) throws(APIError) -> Timestamp {
@@ -112,11 +115,28 @@ enum GoFloat {
         }
         let isHexadecimal = lower.hasPrefix("0x") && lower.contains("p")
         let allowed: StaticString = isHexadecimal ? "0123456789abcdefxp.+-" : "0123456789e.+-"
-        let isAllowed = lower.utf8.allSatisfy { byte in allowed.withUTF8Buffer { $0.contains(byte) } }
-        guard isAllowed, let first = lower.utf8.first, first != UInt8(ascii: "+"), first != UInt8(ascii: "-"),
-            let value = Double(lower), value.isFinite
+        guard let digits = withoutUnderscores(lower) else { return nil }
+        let isAllowed = digits.utf8.allSatisfy { byte in allowed.withUTF8Buffer { $0.contains(byte) } }
+        guard isAllowed, let first = digits.utf8.first, first != UInt8(ascii: "+"), first != UInt8(ascii: "-"),
+            let value = Double(digits), value.isFinite
         else { return nil }
         return isNegative ? -value : value
+    }
+
+    /// `text` without the underscores between its digits; nil where one stands elsewhere.
+    private static func withoutUnderscores(_ text: String) -> String? {
+        guard text.utf8.contains(UInt8(ascii: "_")) else { return text }
+        let bytes = Array(text.utf8)
+        let isHexadecimal = text.hasPrefix("0x")
+        func isDigit(_ index: Int) -> Bool {
+            guard bytes.indices.contains(index) else { return false }
+            if isHexadecimal, index == 1 { return true }
+            return (0x30...0x39).contains(bytes[index]) || isHexadecimal && (0x61...0x66).contains(bytes[index])
+        }
+        for (index, byte) in bytes.enumerated() where byte == UInt8(ascii: "_") {
+            guard isDigit(index - 1), isDigit(index + 1) else { return nil }
+        }
+        return text.filter { $0 != "_" }
     }
 }
 
@@ -124,7 +144,9 @@ enum GoFloat {
 enum RFC3339 {
     /// Milliseconds since 1970, fractions of them cut off; nil for anything else.
     static func milliseconds(_ text: ByteString) -> Timestamp? {
-        let bytes = text.bytes
+        var bytes = text.bytes
+        // As Go's parser, the hour may do without its zero.
+        if bytes.count > 12, bytes[12] == 0x3A { bytes.insert(0x30, at: 11) }
         guard bytes.count >= 20, let year = number(bytes, 0, 4), bytes[4] == 0x2D, let month = number(bytes, 5, 2),
             bytes[7] == 0x2D, let day = number(bytes, 8, 2), bytes[10] == 0x54, let hour = number(bytes, 11, 2),
             bytes[13] == 0x3A, let minute = number(bytes, 14, 2), bytes[16] == 0x3A,
@@ -152,7 +174,7 @@ enum RFC3339 {
         if text.elementsEqual([UInt8(ascii: "Z")]) { return 0 }
         let bytes = Array(text)
         guard bytes.count == 6, bytes[0] == 0x2B || bytes[0] == 0x2D, let hour = number(bytes, 1, 2),
-            bytes[3] == 0x3A, let minute = number(bytes, 4, 2), hour <= 24, minute < 60
+            bytes[3] == 0x3A, let minute = number(bytes, 4, 2), hour <= 24, minute <= 60
         else { return nil }
         let seconds = (hour * 60 + minute) * 60
         return bytes[0] == 0x2D ? -seconds : seconds
@@ -227,4 +249,7 @@ enum RFC3339 {
 package enum ServerTime {
     /// `2006-01-02T15:04:05.999Z`.
     package static func text(_ time: Timestamp) -> String { RFC3339.text(milliseconds: time) }
+
+    /// A moment as the API takes it, seconds or RFC 3339; nil if it is none.
+    package static func milliseconds(_ text: ByteString) -> Timestamp? { TimeParameters.time(text) }
 }

@@ -50,9 +50,9 @@ struct LoadedConfiguration: Sendable {
         options.floatEncoding = FloatEncoding(rawValue: storage.floatChunkEncoding) ?? floatEncoding
         options.outOfOrderWindow = storage.outOfOrderTimeWindow.milliseconds
         options.staleSeriesThreshold = storage.staleSeriesCompactionThreshold
-        if storage.retention.time.milliseconds > 0 { options.retention = storage.retention.time.milliseconds }
-        if storage.retention.size.bytes > 0 { options.maximumBytes = Int64(clamping: storage.retention.size.bytes) }
-        if storage.retention.percentage > 0 { options.maximumDiskPercentage = storage.retention.percentage }
+        options.retention = storage.retention.time.milliseconds
+        options.maximumBytes = storage.retention.size.bytes
+        options.maximumDiskPercentage = storage.retention.percentage
         if let exemplars = storage.maximumExemplars, options.maximumExemplars > 0 {
             options.maximumExemplars = Int(clamping: exemplars)
         }

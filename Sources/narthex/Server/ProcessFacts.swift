@@ -12,10 +12,6 @@ import Glibc
 /// What the process knows of itself and its machine.
 struct ProcessFacts {
     private let started = Self.now
-    private let retention: ParsedFlags
-
-    /// - Parameter flags: Those of the server, which say how long samples are kept.
-    init(retention flags: ParsedFlags) { retention = flags }
 
     /// Milliseconds since 1970.
     static var now: Timestamp { WallClock.nanoseconds() / 1_000_000 }
@@ -53,18 +49,8 @@ struct ProcessFacts {
     private func kept(_ configuration: Configuration) -> String {
         let kept = configuration.storage.retention
         var parts: [String] = []
-        let time = retention["storage.tsdb.retention.time"]
-        let size = retention["storage.tsdb.retention.size"]
-        if kept.time.milliseconds > 0 {
-            parts.append(kept.time.description)
-        } else if !time.isEmpty {
-            parts.append(time)
-        }
-        if kept.size.bytes > 0 {
-            parts.append("\(kept.size)")
-        } else if retention.bytes("storage.tsdb.retention.size") > 0 {
-            parts.append(size)
-        }
+        if kept.time.milliseconds > 0 { parts.append(kept.time.description) }
+        if kept.size.bytes > 0 { parts.append("\(kept.size)") }
         if kept.percentage > 0 { parts.append("\(kept.percentage)%") }
         return parts.joined(separator: " or ")
     }

@@ -51,7 +51,10 @@ enum ServerCommand {
     private static let storeFlags: [FlagTable.Flag] = [
         .init("storage.tsdb.path", "Base path for metrics storage.", default: "data/"),
         .init(
-            "storage.tsdb.retention.time", "How long samples are kept. Units: y, w, d, h, m, s, ms.", default: "15d"),
+            "storage.tsdb.retention.time",
+            "How long samples are kept. If neither this nor --storage.tsdb.retention.size is given, 15d; 0s for no limit. "
+                + "Units: y, w, d, h, m, s, ms. storage.tsdb.retention in the configuration file goes before both flags.",
+            default: "0s"),
         .init(
             "storage.tsdb.retention.size", "Most bytes that blocks may take, with a unit; 0 for no limit.",
             kind: .bytes, default: "0"),

@@ -39,7 +39,7 @@ struct ServerParts: Sendable {
         manager = ScrapeManager(
             sink: sink, features: settings.scrapeFeatures, hostName: ProcessFacts.hostName, logger: logger)
         evaluator = MeteredEvaluator(configuration.metrics.engine)
-        facts = ProcessFacts(retention: flags)
+        facts = ProcessFacts()
     }
 
     func makeAPI(quit: @escaping @Sendable () -> Void) -> ServerAPI {

@@ -43,7 +43,7 @@ struct ServerProcess {
             }
             for warning in settings.warnings { logger.warning("\(warning)") }
             let configuration = CurrentConfiguration(
-                path: flags["config.file"], defaultJobs: defaultJobs, defaults: settings.features.defaults,
+                path: flags["config.file"], defaultJobs: defaultJobs, defaults: settings.configurationDefaults,
                 logger: logger, maximumConcurrency: settings.maximumConcurrency,
                 floatEncoding: settings.store.floatEncoding)
             let loaded = try configuration.load()
@@ -127,9 +127,7 @@ struct ServerProcess {
         _ parts: ServerParts, _ settings: ServerSettings, _ loaded: LoadedConfiguration,
         _ completion: @escaping @Sendable (Result<Database, StoreError>) -> Void
     ) {
-        var options = settings.store
-        loaded.adjust(&options, floatEncoding: options.floatEncoding)
-        let (path, chosen) = (flags["storage.tsdb.path"], options)
+        let (path, chosen) = (flags["storage.tsdb.path"], settings.storeOptions(loaded))
         let (logger, progress) = (logger, parts.replay)
         DispatchQueue(label: "narthex.store.open").async {
             do throws(StoreError) {

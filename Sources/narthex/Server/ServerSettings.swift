@@ -9,6 +9,8 @@ import Web
 struct ServerSettings {
     var api = ServerAPI.Settings()
     var store = Database.Options()
+    /// Whether the largest block follows from how long samples are kept.
+    private var derivesMaximumBlockDuration = true
     var parser = Parser.Options()
     var scrapeFeatures = ScrapeFeatures()
     /// What `--enable-feature` says.
@@ -59,18 +61,35 @@ struct ServerSettings {
         try setAPI(flags)
     }
 
+    /// What flags change of the configuration's defaults.
+    var configurationDefaults: GlobalConfiguration.Defaults {
+        var defaults = features.defaults
+        defaults.retention.time = PrometheusDuration(milliseconds: store.retention)
+        defaults.retention.size = ByteSize(bytes: store.maximumBytes)
+        return defaults
+    }
+
+    /// The store's options with what the configuration says of them.
+    func storeOptions(_ loaded: LoadedConfiguration) -> Database.Options {
+        var options = store
+        loaded.adjust(&options, floatEncoding: store.floatEncoding)
+        if derivesMaximumBlockDuration {
+            // A tenth of the time that is kept, at most a month.
+            let month: Int64 = 31 * 24 * 3_600_000
+            let tenth = options.retention > 0 ? options.retention / 10 : month
+            options.maximumBlockDuration = max(store.minimumBlockDuration, min(month, tenth))
+        }
+        return options
+    }
+
     private mutating func setStore(_ flags: ParsedFlags) throws {
         store.retention = try Self.duration(flags, "storage.tsdb.retention.time").milliseconds
         store.maximumBytes = Int64(flags.bytes("storage.tsdb.retention.size"))
+        if store.retention == 0, store.maximumBytes == 0 { store.retention = 15 * 24 * 3_600_000 }
         store.noLockFile = flags.isOn("storage.tsdb.no-lockfile")
         store.minimumBlockDuration = try Self.duration(flags, "storage.tsdb.min-block-duration").milliseconds
-        let smallest = store.minimumBlockDuration
-        if flags["storage.tsdb.max-block-duration"].isEmpty {
-            // A tenth of the time that is kept, at most a month.
-            let month: Int64 = 31 * 24 * 3_600_000
-            let tenth = store.retention > 0 ? store.retention / 10 : month
-            store.maximumBlockDuration = max(smallest, min(month, tenth))
-        } else {
+        derivesMaximumBlockDuration = flags["storage.tsdb.max-block-duration"].isEmpty
+        if !derivesMaximumBlockDuration {
             store.maximumBlockDuration = try Self.duration(flags, "storage.tsdb.max-block-duration").milliseconds
         }
         store.walSegmentSize = flags.bytes("storage.tsdb.wal-segment-size")

@@ -298,9 +298,57 @@ private final class Fixture {
     @Test func `pages from elsewhere are told that they may read`() throws {
         let request = ServerRequest("GET", "/api/v1/status/flags", fields: ["origin": "http://x"])
         let response = try Fixture().api.respond(to: request)
-        #expect(response.fields.contains { $0.name == "Access-Control-Allow-Origin" && $0.value == "*" })
+        #expect(response.fields.contains { $0.name == "Access-Control-Allow-Origin" && $0.value == "http://x" })
+        #expect(response.fields.contains { $0.name == "Vary" && $0.value == "Origin" })
         #expect(
             String(decoding: response.collected(), as: UTF8.self) == #"{"status":"success","data":{"a":"1","b":"2"}}"#)
+    }
+
+    @Test func `answers differ by origin, also for those who name none, but not where nothing is served`() throws {
+        let fixture = try Fixture()
+        let varies = { (response: ServerResponse) in response.fields.contains { $0.name == "Vary" } }
+        #expect(varies(fixture.api.respond(to: ServerRequest("GET", "/api/v1/status/flags"))))
+        #expect(!varies(fixture.api.respond(to: ServerRequest("GET", "/api/v1/nothing"))))
+        let refused = fixture.api.respond(to: ServerRequest("PUT", "/api/v1/notifications"))
+        #expect(refused.status == 405 && !varies(refused))
+    }
+
+    @Test(arguments: [
+        ("/api/v1//labels", "/p/api/v1/labels?a=b", 301), ("/x/../api/v1/./labels", "/p/api/v1/labels?a=b", 301),
+        ("/../..", "/p/?a=b", 301), ("//", "/p/?a=b", 301), ("/api/v1/labels/", "/p/api/v1/labels?a=b", 301),
+        ("/metrics/", "/p/metrics?a=b", 301), ("/nothing/", "", 404),
+    ])
+    func `paths that are not quite right lead to those that are`(path: String, target: String, status: Int) throws {
+        var request = ServerRequest("GET", ByteString(path), query: "a=b")
+        request.routePrefix = "/p"
+        let response = try Fixture().api.respond(to: request)
+        #expect(response.status == status)
+        #expect((response.fields.first { $0.name == "Location" }?.value ?? "") == target)
+    }
+
+    @Test(
+        arguments: [
+            ("1.5", Int64(1500)), ("1_000", 1_000_000), ("1__0", nil), ("_1", nil), ("0x1_0p0", 16_000),
+            ("NaN", -9_223_372_036_855),
+            ("1e300", 0), ("2015-07-01T2:10:51Z", 1_435_716_651_000), ("1970-01-01T00:00:00+00:60", -3_600_000),
+        ] as [(String, Int64?)])
+    func `times are read as upstream reads them`(text: String, time: Int64?) {
+        #expect(ServerTime.milliseconds(ByteString(text)) == time)
+    }
+
+    @Test func `the time of a scalar is as short as can be, that of a vector has three digits`() throws {
+        let scalar = FixedEvaluator(answer: QueryAnswer(value: .scalar(1500, 2)))
+        let text = { (evaluator: FixedEvaluator) throws in
+            try Fixture(evaluator: evaluator).get("/api/v1/query", "query=x&time=1").text
+        }
+        #expect(try text(scalar).contains(#""result":[1.5,"2"]"#))
+        #expect(try text(FixedEvaluator()).contains(#""value":[1.500,"1"]"#))
+    }
+
+    @Test func `a label name that is no UTF-8 is refused`() throws {
+        let path = ByteString(Array("/api/v1/label/".utf8) + [0xFF] + Array("/values".utf8))
+        let response = try Fixture().api.respond(to: ServerRequest("GET", path))
+        #expect(String(decoding: response.collected(), as: UTF8.self).contains(#"invalid label name: \"\\xff\""#))
     }
 
     private func snappy(_ bytes: [UInt8]) -> [UInt8] {

@@ -89,7 +89,7 @@ private struct OneLine: QueryEvaluator {
 
     @Test func `assets are served, and nothing beside them`() {
         #expect(api.respond(to: ServerRequest("GET", "/static/query/main.js")).status == 200)
-        #expect(api.respond(to: ServerRequest("GET", "/static/../Package.swift")).status == 404)
+        #expect(api.respond(to: ServerRequest("GET", "/static/../Package.swift")).status == 301)
         #expect(api.respond(to: ServerRequest("POST", "/query")).status == 405)
     }
 
