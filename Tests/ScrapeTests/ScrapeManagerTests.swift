@@ -273,7 +273,7 @@ import Testing
     @Test func `a new job whose files are missing is left out; one that was there goes on as it was`() async throws {
         let server = try FakeServer { _ in .text("a 1\n") }
         defer { server.stop() }
-        let broken = try config(server.port, "tls_config: {ca_file: /nothing}")
+        let broken = config(server.port, "tls_config: {ca_file: /nothing}")
         let fresh = Bench()
         try await fresh.apply(broken)
         #expect(await fresh.target == nil)
