@@ -5,14 +5,15 @@ import TestSupport
 
 package enum FuzzGatewayBody {
     /// The first byte chooses what the rest is: a persistence file (a snapshot of ours or one of Pushgateway's), a
-    /// segment of the journal, or effects without frames, each after its length.
+    /// segment of the journal, effects without frames, each after its length, or pushes with a scrape after each.
     package static func run(_ input: [UInt8]) throws {
         guard let choice = input.first else { return }
         let body = Array(input.dropFirst())
-        switch choice % 3 {
+        switch choice % 4 {
         case 0: try open("/data/g", body)
         case 1: try open("/data/g.journal-00000001", body)
-        default: replay(body)
+        case 2: replay(body)
+        default: try PushedScrapes.run(body)
         }
     }
 

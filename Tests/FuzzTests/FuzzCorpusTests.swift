@@ -27,7 +27,7 @@ import Testing
 
     @Test(arguments: try gateway.get().seeds)
     func `the gateway starts with any file, and a second time with the same`(seed: FuzzCorpus.Seed) throws {
-        try Self.gateway.get().replay(seed, rounds: 500, FuzzGatewayBody.run)
+        try Self.gateway.get().replay(seed, rounds: 2_000, FuzzGatewayBody.run)
     }
 
     @Test(arguments: try promQL.get().seeds)

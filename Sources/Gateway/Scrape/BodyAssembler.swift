@@ -12,7 +12,11 @@ struct BodyAssembler {
 
     /// The limit for a body of so many series: a body of ordinary size (some 100 bytes a series) is kept whole, since
     /// scrapes that find it warm cost a twentieth; of one that would double the memory only a small part is.
-    static func keptLimit(seriesCount: Int) -> Int { seriesCount <= 250_000 ? 32 << 20 : 8 << 20 }
+    static func keptLimit(seriesCount: Int, isGzipped: Bool) -> Int {
+        if seriesCount <= 250_000 { return 32 << 20 }
+        // Compressed it is a tenth, and took ten times as long.
+        return isGzipped ? 8 << 20 : 1 << 20
+    }
 
     /// What is complete and was not taken yet, in order; none is empty.
     private(set) var parts: [[UInt8]] = []

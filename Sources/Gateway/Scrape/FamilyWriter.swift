@@ -34,7 +34,7 @@ struct FamilyWriter {
         self.filter = filter
         encoder = ChunkEncoder(filter: filter)
         assembler = BodyAssembler(
-            isGzipped: isGzipped, keptLimit: BodyAssembler.keptLimit(seriesCount: seriesCount))
+            isGzipped: isGzipped, keptLimit: BodyAssembler.keptLimit(seriesCount: seriesCount, isGzipped: isGzipped))
     }
 
     /// What is complete and was not taken yet, in order.

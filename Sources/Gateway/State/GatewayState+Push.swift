@@ -3,7 +3,12 @@ internal import MetricModel
 extension GatewayState {
     /// What became of a push, and what of it has to be written down.
     struct Applied {
-        enum Effect { case none, push, failure }
+        enum Effect {
+            case none
+            /// - Parameter group: The group's number.
+            case push(group: Int32)
+            case failure
+        }
 
         var outcome: Outcome
         var effect: Effect
@@ -38,8 +43,7 @@ extension GatewayState {
             let errors = conflicts(of: push, plans, number)
             guard errors.isEmpty else { return refused(errors, push) }
         }
-        commit(push, plans)
-        return Applied(outcome: .accepted, effect: .push)
+        return Applied(outcome: .accepted, effect: .push(group: commit(push, plans)))
     }
 
     /// - Parameter isAlways: Whether the push is refused with the check off as well.
@@ -155,7 +159,8 @@ extension GatewayState {
 
     // MARK: Committing
 
-    private mutating func commit(_ push: PreparedPush, _ plans: [FamilyPlan]) {
+    /// - Returns: The group's number.
+    private mutating func commit(_ push: PreparedPush, _ plans: [FamilyPlan]) -> Int32 {
         let number = groupNumber(making: push.group, time: push.time)
         var members = groups[Int(number)].members
         groups[Int(number)].members = []
@@ -183,6 +188,7 @@ extension GatewayState {
         setPushTime(push.time, of: number, changed: push.time)
         setLifetime(GroupLifetime(push.lifetime, from: push.time), of: number)
         setQuota(push.quota?.id ?? 0, of: number)
+        return number
     }
 
     /// The most frequent case: the same series as last time, with other values.

@@ -134,8 +134,10 @@ extension GatewayState {
     ) -> Outcome {
         switch applied.effect {
         case .none: break
-        case .push:
-            note(.pushed, push.group, time: push.time)
+        case .push(let group):
+            // The stored key, of which the change is one more holder: the push's own would go thousands of changes later,
+            // when its memory is in no cache any more.
+            note(.pushed, groups[Int(group)].key, time: push.time)
             if encoded.isEmpty { log.append(.push(push)) } else { log.append(push, encoded: encoded) }
         case .failure:
             note(.failed, push.group, time: push.time)
