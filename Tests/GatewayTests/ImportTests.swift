@@ -5,6 +5,10 @@ import MetricModel
 import TestSupport
 import Testing
 
+#if canImport(Glibc)
+import Glibc
+#endif
+
 /// Files that Pushgateway itself wrote. The fixture comes from Debian's pushgateway 1.5.1, with its own `/metrics` and
 /// `/api/v1/metrics` at that moment.
 @Suite struct ImportTests {
@@ -112,9 +116,14 @@ import Testing
         }
     }
 
+    /// `NARTHEX_IMPORTS` sets how many files are written and read.
+    private static let seeds: Range<UInt64> =
+        0..<(getenv("NARTHEX_IMPORTS").flatMap { UInt64(String(cString: $0)) } ?? 3)
+
+    /// Promise D9.
     @Test(
         .enabled(if: PushgatewayProcess.isInstalled, "prometheus-pushgateway is not installed"),
-        arguments: 0..<3 as Range<UInt64>)
+        arguments: seeds)
     func `files that Debian's Pushgateway writes now give the same scrape`(seed: UInt64) throws {
         let directory = try TemporaryFolder()
         let peer = try PushgatewayProcess(persistenceFile: directory.file("p"))

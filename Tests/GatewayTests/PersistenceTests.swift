@@ -4,6 +4,10 @@ import MetricModel
 import TestSupport
 import Testing
 
+#if canImport(Glibc)
+import Glibc
+#endif
+
 @Suite struct PersistenceTests {
     private static let path = "/data/gateway"
 
@@ -36,8 +40,12 @@ import Testing
         #expect(disk.paths == [Self.path, Self.path + ".lock"])
     }
 
+    /// `NARTHEX_CRASH_SEEDS` sets how many sequences of commands are cut after each of their first 70 operations.
+    private static let crashSeeds: Range<UInt64> =
+        0..<(getenv("NARTHEX_CRASH_SEEDS").flatMap { UInt64(String(cString: $0)) } ?? 6)
+
     /// Promise D2: whatever operation is the last, and whatever the disk made of unsynced writes.
-    @Test(arguments: SimulatedDisk.Damage.allCases, 0..<6 as Range<UInt64>)
+    @Test(arguments: SimulatedDisk.Damage.allCases, crashSeeds)
     func `a crash after any operation loses nothing acknowledged and invents nothing`(
         damage: SimulatedDisk.Damage, seed: UInt64
     ) throws {
