@@ -310,7 +310,8 @@ package final class Appender {
     /// - Parameter durability: What to wait for.
     /// - Returns: what was taken.
     /// - Throws: ``StoreError/diskFull(path:)`` or ``StoreError/readOnly(reason:)``; the batch is then rolled back,
-    ///   except where only the sync failed: then it is visible, but may not survive a loss of power.
+    ///   except where only the sync failed, or the log of late samples: then it is visible, but may not survive a loss
+    ///   of power. Sent again it is either refused or durable.
     package func commit(_ durability: Durability) throws(StoreError) -> CommitResult {
         guard number != 0 else { return CommitResult() }
         defer { rollback() }

@@ -271,7 +271,7 @@ package final class Database: Sendable {
     /// Why appends are refused, or nil while they are taken.
     package var writeFailure: StoreError? {
         let own: StoreError? = lock.withLock { _ in state.isClosed ? .closed : state.refusal }
-        return own ?? head.wal.failure
+        return own ?? head.wal.failure ?? head.lateLog.withLock { $0 }?.failure
     }
 
     func checkOpen() throws(StoreError) {

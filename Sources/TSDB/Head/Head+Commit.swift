@@ -7,14 +7,23 @@ extension Head {
         var result = CommitResult()
         var minimumTime: Timestamp = .max
         var maximumTime: Timestamp = .min
-        /// Late samples that were taken, for their log.
-        var lateFloats: [ReferencedSample] = []
-        /// One start timestamp for each of them; empty if none is known.
-        var lateStarts: [Timestamp] = []
-        var lateHistograms: [WALRow.Histogram] = []
+        /// For the log of late samples.
+        var late: LateRows
         var lateMinimumTime: Timestamp = .max
         var lateMaximumTime: Timestamp = .min
+        /// Why the log of late samples could not be written.
+        var lateFailure: StoreError?
+    }
+
+    /// Late samples that were taken, and chunks that were made of them, as their log is to have them.
+    struct LateRows {
+        var floats: [ReferencedSample] = []
+        /// One start timestamp for each of them.
+        var starts: [Timestamp] = []
+        var histograms: [WALRow.Histogram] = []
         var markers: [WALRow.ChunkMarker] = []
+
+        var isEmpty: Bool { floats.isEmpty && histograms.isEmpty && markers.isEmpty }
     }
 
     /// Writes a batch to the log and applies it.
@@ -30,7 +39,8 @@ extension Head {
             // A range may have been closed since the batch was begun: what is being written to a block must not change.
             var limits = limits
             limits.minimumValidTime = max(limits.minimumValidTime, minimumValidTime.load(ordering: .relaxed))
-            var applied = Applied()
+            var applied = Applied(late: LateRows())
+            swap(&applied.late, &state.unloggedLate)
             for section in buffer.earlier { apply(section, limits, ticket, &state, &applied) }
             apply(buffer.section, limits, ticket, &state, &applied)
             apply(exemplars: buffer.exemplars)
@@ -43,6 +53,7 @@ extension Head {
             let latePosition = finishLate(&state, &applied)
             isolation.endCommit(ticket)
             counters.late.add(UInt64(applied.result.outOfOrder), ordering: .relaxed)
+            if let failure = applied.lateFailure { throw failure }
             return (applied.result, position, latePosition)
         }
     }
@@ -145,8 +156,8 @@ extension Head {
         case .outOfOrder:
             let late = LateSample(timestamp: sample.timestamp, value: .float(sample.value), start: start)
             guard insertLate(late, into: series, &applied) else { break }
-            applied.lateFloats.append(sample)
-            applied.lateStarts.append(start)
+            applied.late.floats.append(sample)
+            applied.late.starts.append(start)
         case .refused(let error):
             counters.count(error)
             applied.result.rejected += 1
@@ -168,7 +179,7 @@ extension Head {
         case .repeated: break
         case .outOfOrder:
             let late = LateSample(timestamp: row.timestamp, value: .histogram(row.histogram), start: row.start)
-            if insertLate(late, into: series, &applied) { applied.lateHistograms.append(row) }
+            if insertLate(late, into: series, &applied) { applied.late.histograms.append(row) }
         case .refused(let error):
             counters.count(error)
             applied.result.rejected += 1
@@ -224,38 +235,41 @@ extension Head {
         counters.chunksMapped.add(UInt64(mapped.count), ordering: .relaxed)
         if let last = mapped.last {
             // A reader of the log must know which samples the chunk holds: those of this series before the marker.
-            let kept = applied.lateFloats.indices.filter {
-                applied.lateFloats[$0].reference.rawValue != series.reference
+            let kept = applied.late.floats.indices.filter {
+                applied.late.floats[$0].reference.rawValue != series.reference
             }
-            if kept.count < applied.lateFloats.count {
-                applied.lateFloats = kept.map { applied.lateFloats[$0] }
-                applied.lateStarts = kept.map { applied.lateStarts[$0] }
+            if kept.count < applied.late.floats.count {
+                applied.late.floats = kept.map { applied.late.floats[$0] }
+                applied.late.starts = kept.map { applied.late.starts[$0] }
             }
-            applied.lateHistograms.removeAll { $0.reference == series.reference }
-            applied.markers.append(WALRow.ChunkMarker(reference: series.reference, chunk: last.reference))
+            applied.late.histograms.removeAll { $0.reference == series.reference }
+            applied.late.markers.append(WALRow.ChunkMarker(reference: series.reference, chunk: last.reference))
         }
     }
 
-    /// Writes the log of late samples. A failure is counted only: the samples are visible already.
+    /// Writes the log of late samples. They are visible already: if that fails, the commit fails, and the next one
+    /// writes them too, though whoever sends them again finds them there.
     /// - Returns: the position to sync up to; 0 if nothing was written.
     private func finishLate(_ state: inout CommitState, _ applied: inout Applied) -> Int64 {
-        guard applied.lateMinimumTime <= applied.lateMaximumTime || !applied.markers.isEmpty else { return 0 }
-        noteLate(minimum: applied.lateMinimumTime, maximum: applied.lateMaximumTime)
+        guard !applied.late.isEmpty else { return 0 }
+        if applied.lateMinimumTime <= applied.lateMaximumTime {
+            noteLate(minimum: applied.lateMinimumTime, maximum: applied.lateMaximumTime)
+        }
         guard let log = lateLog.withLock({ $0 }) else { return 0 }
         defer { state.lateBatch.removeAll() }
         state.lateBatch.removeAll()
         do throws(StoreError) {
-            if !applied.markers.isEmpty {
-                WALRecordEncoder.chunkMarkers(applied.markers, in: &state.lateBatch.record)
+            if !applied.late.markers.isEmpty {
+                WALRecordEncoder.chunkMarkers(applied.late.markers, in: &state.lateBatch.record)
                 try state.lateBatch.finishRecord(setup.walCompression)
             }
-            if !applied.lateFloats.isEmpty {
+            if !applied.late.floats.isEmpty {
                 WALRecordEncoder.samples(
-                    applied.lateFloats, starts: applied.lateStarts, sampleForm, in: &state.lateBatch.record)
+                    applied.late.floats, starts: applied.late.starts, sampleForm, in: &state.lateBatch.record)
                 try state.lateBatch.finishRecord(setup.walCompression)
             }
             for kind in WALRecordKind.histogramKinds {
-                let rows = applied.lateHistograms.filter { WALRecordEncoder.kind(of: $0.histogram) == kind }
+                let rows = applied.late.histograms.filter { WALRecordEncoder.kind(of: $0.histogram) == kind }
                 guard !rows.isEmpty else { continue }
                 WALRecordEncoder.histograms(rows, kind, sampleForm, in: &state.lateBatch.record)
                 try state.lateBatch.finishRecord(setup.walCompression)
@@ -263,6 +277,8 @@ extension Head {
             return try log.write(state.lateBatch)
         } catch {
             counters.lateLogFailures.add(1, ordering: .relaxed)
+            swap(&applied.late, &state.unloggedLate)
+            applied.lateFailure = error
             return 0
         }
     }

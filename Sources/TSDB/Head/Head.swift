@@ -24,6 +24,8 @@ final class Head: Sendable {
         var fullSeries: [MemorySeries] = []
         var seriesBatch = WALRecordBatch()
         var lateBatch = WALRecordBatch()
+        /// What the log of late samples lacks because it could not be written.
+        var unloggedLate = LateRows()
     }
 
     let setup: Setup

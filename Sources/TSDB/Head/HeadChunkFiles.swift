@@ -57,7 +57,7 @@ final class HeadChunkFiles: Sendable {
     // MARK: Loading
 
     /// Reads all files, in order, and calls `body` with each chunk. From damage on everything is removed, as the log
-    /// has it too.
+    /// has it too; so is a last file that no chunk reached.
     /// - Returns: where damage was found, and what.
     func load(_ body: (StoredHeadChunk) -> Void) throws(StoreError) -> (path: String, offset: Int64, reason: String)? {
         var damage: (path: String, offset: Int64, reason: String)?
@@ -75,12 +75,17 @@ final class HeadChunkFiles: Sendable {
                     continue
                 }
                 let file = try fileSystem.map(path)
-                let (end, reason) = scan(file, number, body)
+                var (end, reason) = scan(file, number, body)
+                if end <= HeadChunkFiles.headerSize, number != numbers.last {
+                    reason = reason ?? "head chunk file without chunks before others"
+                }
                 if let reason { damage = (path, Int64(end), reason) }
                 if end <= HeadChunkFiles.headerSize {
+                    // Its number is used again: Prometheus does not open files with a gap between their numbers.
                     try fileSystem.remove(path)
-                    previous = nil
-                } else if reason != nil {
+                    continue
+                }
+                if reason != nil {
                     let writer = try fileSystem.open(path, .readWrite)
                     try writer.truncate(to: Int64(end))
                     try writer.sync(.data)

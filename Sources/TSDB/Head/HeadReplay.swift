@@ -58,7 +58,8 @@ final class HeadReplay {
     func run(usesSnapshot: Bool = false) throws(StoreError) {
         let isSound = try loadMappedChunks()
         var start = (segment: 0, offset: 0)
-        // Chunks that are missing in the files are in the log only.
+        // Chunks that are missing in the files are in the log only: no snapshot may hide that, now or at a later start.
+        if !isSound { try MemorySnapshot.removeAll(in: directory, on: fileSystem) }
         if usesSnapshot && isSound { start = try loadSnapshot() ?? start }
         try replayLog(from: start)
         try replayLateLog()

@@ -99,6 +99,14 @@ struct MemorySnapshot {
         for old in older { try removeTree(PathName.join(directory, old.name), fileSystem) }
     }
 
+    /// Removes all snapshots in `directory`, durably: for when the chunk files are not what they stand on.
+    static func removeAll(in directory: String, on fileSystem: any FileSystem) throws(StoreError) {
+        let found = try all(in: directory, on: fileSystem)
+        guard !found.isEmpty else { return }
+        for one in found { try removeTree(PathName.join(directory, one.name), fileSystem) }
+        do throws(FileError) { try fileSystem.syncDirectory(directory) } catch { throw .file(error) }
+    }
+
     private static func removeTree(_ path: String, _ fileSystem: any FileSystem) throws(StoreError) {
         do throws(FileError) { try fileSystem.removeTree(path) } catch { throw .file(error) }
     }
