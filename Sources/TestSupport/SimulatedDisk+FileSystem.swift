@@ -15,6 +15,7 @@ extension SimulatedDisk {
             guard mode != .read, state.directories.contains(PathName.parent(of: path)) else {
                 throw FileError(.open, path, code: FileError.notFoundCode)
             }
+            if state.isFull { throw FileError(.open, path, code: FileError.noSpaceCode) }
             return Handle(inode: state.create(path), generation: state.generation)
         }
         return SimulatedFile(disk: self, path: path, handle: handle)
@@ -25,8 +26,7 @@ extension SimulatedDisk {
             guard state.directories.contains(directory) else {
                 throw FileError(.list, directory, code: FileError.notFoundCode)
             }
-            let all = Set(state.names.keys).union(state.directories.subtracting(["/", "."]))
-            return all.filter { PathName.parent(of: $0) == directory }.map { PathName.last(of: $0) }.sorted()
+            return state.entries(of: directory).sorted()
         }
     }
 
@@ -67,10 +67,7 @@ extension SimulatedDisk {
             guard state.directories.contains(path) else {
                 throw FileError(.remove, path, code: FileError.notFoundCode)
             }
-            let isUsed =
-                state.names.keys.contains { PathName.parent(of: $0) == path }
-                || state.directories.contains { PathName.parent(of: $0) == path && $0 != path }
-            guard !isUsed else { throw FileError(.remove, path, code: FileError.notEmptyCode) }
+            guard state.entries(of: path).isEmpty else { throw FileError(.remove, path, code: FileError.notEmptyCode) }
             state.directories.remove(path)
         }
     }
@@ -78,6 +75,9 @@ extension SimulatedDisk {
     package func makeDirectory(_ path: String) throws(FileError) {
         try attempt(.makeDirectory, path) { (state) throws(FileError) in
             var current = path
+            if state.isFull, !state.directories.contains(path) {
+                throw FileError(.makeDirectory, path, code: FileError.noSpaceCode)
+            }
             while !state.directories.contains(current) {
                 guard state.names[current] == nil else {
                     throw FileError(.makeDirectory, current, code: FileError.notDirectoryCode)
@@ -121,6 +121,10 @@ extension SimulatedDisk {
 
     package func map(_ path: String) throws(FileError) -> MappedFile {
         try attempt(.map, path, changing: false) { (state) throws(FileError) in
+            state.reads += 1
+            if state.faults.failingRead == state.reads {
+                throw FileError(.map, path, code: FileError.inputOutputCode)
+            }
             guard let number = state.names[path], let inode = state.inodes[number] else {
                 throw FileError(.map, path, code: FileError.notFoundCode)
             }
@@ -137,6 +141,17 @@ extension SimulatedDisk {
 }
 
 extension SimulatedDisk.State {
+    /// The names of the files and directories in a directory.
+    func entries(of directory: String) -> [String] {
+        let prefix = directory == "." ? "" : directory == "/" ? "/" : directory + "/"
+        var found: [String] = []
+        for path in names.keys where path.hasPrefix(prefix) { found.append(String(path.dropFirst(prefix.count))) }
+        for path in directories where path.hasPrefix(prefix) && path != "/" && path != "." {
+            found.append(String(path.dropFirst(prefix.count)))
+        }
+        return found.filter { !$0.isEmpty && !$0.contains("/") }
+    }
+
     mutating func moveDirectory(_ path: String, to newPath: String) {
         let prefix = path + "/"
         for name in names.keys.sorted() where name.hasPrefix(prefix) {
@@ -144,7 +159,15 @@ extension SimulatedDisk.State {
             setName(newPath + "/" + name.dropFirst(prefix.count), number, in: PathName.parent(of: newPath))
             setName(name, nil, in: PathName.parent(of: newPath))
         }
-        let inside = directories.filter { $0 == path || $0.hasPrefix(prefix) }
+        pendingNames.append(
+            SimulatedDisk.DirectoryChange(
+                path: newPath, inode: nil, directory: PathName.parent(of: newPath), operation: operations,
+                movedFrom: path))
+        renameDirectories(from: path, to: newPath)
+    }
+
+    mutating func renameDirectories(from path: String, to newPath: String) {
+        let inside = directories.filter { $0 == path || $0.hasPrefix(path + "/") }
         directories.subtract(inside)
         for directory in inside { directories.insert(newPath + directory.dropFirst(path.count)) }
     }

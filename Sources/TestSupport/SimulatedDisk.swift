@@ -22,14 +22,17 @@ package final class SimulatedDisk: FileSystem {
     package struct Faults: Sendable {
         /// All operations from this one on fail, as if the machine had lost power: see ``SimulatedDisk/restart(_:)``.
         package var crashAfterOperation: Int?
-        /// The sync that fails with "input/output error"; what it should have made durable stays unsynced.
+        /// The sync that fails with "input/output error". As on Linux, what it should have made durable can be read
+        /// until the power is lost, but no later sync makes it durable.
         package var failingSync: Int?
         /// The write that fails with "input/output error" after an arbitrary part of it.
         package var failingWrite: Int?
-        /// The read that fails with "input/output error".
+        /// The read, or mapping, that fails with "input/output error".
         package var failingRead: Int?
         /// Bytes that files may take up together; writes beyond it are cut short and fail with "no space left".
         package var capacity: Int?
+        /// From the operation after this one on the disk is full: nothing grows, and no file is made.
+        package var fullAfterOperation: Int?
 
         /// No faults.
         package init() {}
@@ -42,6 +45,8 @@ package final class SimulatedDisk: FileSystem {
         let directory: String
         /// Changes of one operation, which are kept or lost together.
         let operation: Int
+        /// The old name, if `path` is a directory that was renamed.
+        var movedFrom: String?
     }
 
     struct Handle {
@@ -67,12 +72,29 @@ package final class SimulatedDisk: FileSystem {
         var reads = 0
         var isCrashed = false
         var now: Int64 = 1_700_000_000_000
+
+        /// Whether names and files need space that is not there.
+        var isFull: Bool { faults.fullAfterOperation.map { operations > $0 } ?? false }
     }
 
     let state: Mutex<State>
+    private let observer = Mutex<(@Sendable () -> Void)?>(nil)
 
     /// An empty disk whose faults follow from `seed`.
     package init(seed: UInt64 = 0) { state = Mutex(State(generator: SeededGenerator(seed: seed))) }
+
+    /// A disk with the content of another, synced or not, and with a seed of its own. Files that are open on the other
+    /// one stay there.
+    package init(copying other: SimulatedDisk, seed: UInt64) {
+        var copy = other.state.withLock { $0 }
+        copy.generator = SeededGenerator(seed: seed)
+        state = Mutex(copy)
+    }
+
+    /// Calls `observer` before each operation that changes the disk, which it may copy.
+    package func beforeEachChange(_ observer: (@Sendable () -> Void)?) {
+        self.observer.withLock { $0 = observer }
+    }
 
     /// The faults to inject from now on.
     package var faults: Faults {
@@ -82,6 +104,12 @@ package final class SimulatedDisk: FileSystem {
 
     /// How many operations that change the disk were attempted.
     package var operationCount: Int { state.withLock { $0.operations } }
+
+    /// How many reads, and mappings, were attempted.
+    package var readCount: Int { state.withLock { $0.reads } }
+
+    /// How many writes were attempted.
+    package var writeCount: Int { state.withLock { $0.writes } }
 
     /// How many syncs of files were attempted.
     package var syncCount: Int { state.withLock { $0.syncs } }
@@ -133,7 +161,8 @@ package final class SimulatedDisk: FileSystem {
         _ operation: FileError.Operation, _ path: String, changing: Bool = true,
         _ body: (inout State) throws(FileError) -> Result
     ) throws(FileError) -> Result {
-        try state.withLock { (state) throws(FileError) in
+        if changing { observer.withLock { $0 }?() }
+        return try state.withLock { (state) throws(FileError) in
             if state.isCrashed { throw FileError(operation, path, code: FileError.inputOutputCode) }
             if changing {
                 state.operations += 1
@@ -169,7 +198,7 @@ extension SimulatedDisk.State {
     mutating func syncNames(of directory: String) {
         // The journal is ordered: syncing one directory commits all changes made before.
         guard let last = pendingNames.lastIndex(where: { $0.directory == directory }) else { return }
-        for change in pendingNames[...last] { durableNames[change.path] = change.inode }
+        for change in pendingNames[...last] where change.movedFrom == nil { durableNames[change.path] = change.inode }
         pendingNames.removeSubrange(...last)
     }
 
@@ -183,7 +212,13 @@ extension SimulatedDisk.State {
         while kept > 0, kept < pendingNames.count, pendingNames[kept].operation == pendingNames[kept - 1].operation {
             kept += 1
         }
-        for change in pendingNames.prefix(kept) { durableNames[change.path] = change.inode }
+        for change in pendingNames.prefix(kept) where change.movedFrom == nil {
+            durableNames[change.path] = change.inode
+        }
+        for change in pendingNames.dropFirst(kept).reversed() {
+            guard let old = change.movedFrom else { continue }
+            renameDirectories(from: change.path, to: old)
+        }
         pendingNames = []
         names = durableNames
         // A directory whose removal or new name was lost is there again, with what is in it.

@@ -51,7 +51,10 @@ final class SimulatedFile: File {
             allowed = Int(state.generator.next() % UInt64(bytes.count + 1))
             code = FileError.inputOutputCode
         }
-        if let capacity = state.faults.capacity {
+        if state.isFull {
+            let room = max(0, inode.content.count - offset)
+            if allowed > room { (allowed, code) = (room, FileError.noSpaceCode) }
+        } else if let capacity = state.faults.capacity {
             let growth = max(0, offset + allowed - inode.content.count)
             // The inode that is being written was taken out of the table: count it apart.
             let room = max(0, capacity - state.usedBytes - inode.content.count)
@@ -78,6 +81,7 @@ final class SimulatedFile: File {
     func preallocate(byteCount: Int64) throws(FileError) {
         try attempt(.preallocate) { (state, inode) throws(FileError) in
             let growth = max(0, Int(byteCount) - inode.content.count)
+            if state.isFull, growth > 0 { throw FileError(.preallocate, path, code: FileError.noSpaceCode) }
             if let capacity = state.faults.capacity, state.usedBytes + inode.content.count + growth > capacity {
                 throw FileError(.preallocate, path, code: FileError.noSpaceCode)
             }
@@ -89,6 +93,7 @@ final class SimulatedFile: File {
         try attempt(.sync) { (state, inode) throws(FileError) in
             state.syncs += 1
             if state.faults.failingSync == state.syncs {
+                inode.failSync()
                 throw FileError(.sync, path, code: FileError.inputOutputCode)
             }
             inode.sync()

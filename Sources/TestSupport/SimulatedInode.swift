@@ -20,10 +20,14 @@ struct SimulatedInode {
         pending.append(change)
     }
 
+    /// Makes the changes since the last sync durable; those that an earlier, failed sync gave up stay lost.
     mutating func sync() {
-        durable = content
+        for change in pending { SimulatedInode.apply(change, to: &durable) }
         pending = []
     }
+
+    /// Gives up the changes since the last sync: they can be read, but no later sync writes them.
+    mutating func failSync() { pending = [] }
 
     static func apply(_ change: Change, to content: inout [UInt8]) {
         switch change {
@@ -31,12 +35,15 @@ struct SimulatedInode {
             if size < content.count {
                 content.removeLast(content.count - size)
             } else {
-                content.append(contentsOf: repeatElement(0, count: size - content.count))
+                content += [UInt8](repeating: 0, count: size - content.count)
             }
         case .write(let offset, let bytes):
             let end = offset + bytes.count
-            if end > content.count { content.append(contentsOf: repeatElement(0, count: end - content.count)) }
-            content.replaceSubrange(offset..<end, with: bytes)
+            if end > content.count { content += [UInt8](repeating: 0, count: end - content.count) }
+            content.withUnsafeMutableBytes { target in
+                // SAFETY: `content` reaches to `end` at least.
+                UnsafeMutableRawBufferPointer(rebasing: target[offset..<end]).copyBytes(from: bytes)
+            }
         }
     }
 
