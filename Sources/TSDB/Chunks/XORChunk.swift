@@ -161,8 +161,8 @@ struct XORDecoder {
         index += 1
     }
 
-    /// The hot loop. It works on locals; one load of 57 bits usually holds a whole sample, and the position of the
-    /// next load depends only on predicted branches, so that loads of successive samples overlap.
+    /// The hot loop. It works on locals. What is mostly the same from sample to sample is branched on, so that the load
+    /// of the next sample need not wait for this one; what is not is selected, as a wrong guess costs more than a sample.
     private mutating func decodeRest(
         from first: Int, to count: Int, _ timestamps: UnsafeMutablePointer<Timestamp>,
         _ values: UnsafeMutablePointer<Double>
@@ -174,72 +174,68 @@ struct XORDecoder {
         var timestamp = self.timestamp
         var bits = self.bits
         var trailing = UInt64(window.trailing)
-        var width = window.width
+        var width = UInt64(truncatingIfNeeded: window.width)
         var done = first
         while done < count {
             var bitsLeft = reader.peek(position)
             if bitsLeft >> 63 == 0 {
                 bitsLeft <<= 1
                 position &+= 1
+            } else if bitsLeft >> 62 == 0b10 {
+                let raw = (bitsLeft << 2) >> 50
+                delta = delta &+ raw &- (raw > 1 << 13 ? 1 << 14 : 0)
+                position &+= 16
+                bitsLeft <<= 16
+            } else if bitsLeft >> 60 != 0b1111 {
+                // Three widths behind one to three ones: by arithmetic, as which of them comes next is hard to predict.
+                let ones = UInt64(truncatingIfNeeded: (~bitsLeft).leadingZeroBitCount)
+                let width = 11 &+ 3 &* ones
+                let raw = (bitsLeft &<< (ones &+ 1)) &>> (64 &- width)
+                let over = Int64(bitPattern: (1 &<< (width &- 1)) &- raw) >> 63
+                delta = delta &+ raw &- ((1 &<< width) & UInt64(bitPattern: over))
+                position &+= Int(truncatingIfNeeded: ones &+ 1 &+ width)
+                bitsLeft &<<= ones &+ 1 &+ width
             } else {
-                reader.position = position
-                delta = delta &+ (try XORDecoder.readChange(&reader))
+                reader.position = position &+ 4
+                delta = delta &+ (try reader.read(64))
                 position = reader.position
                 bitsLeft = reader.peek(position)
             }
             timestamp = timestamp &+ Int64(bitPattern: delta)
             if bitsLeft >> 63 == 0 {
                 position &+= 1
-            } else if bitsLeft >> 62 == 0b10 {
-                position &+= 2
-                if width <= 54 {
-                    bits ^= ((bitsLeft << 2) >> UInt64(truncatingIfNeeded: 64 &- width)) << trailing
-                    position &+= width
+            } else {
+                // A known run or a new one: selected without a branch, for the same reason. At least 33 bits are left.
+                let isNew = (bitsLeft >> 62) & 1
+                let newLeading = (bitsLeft << 2) >> 59
+                let newWidth = ((((bitsLeft << 7) >> 58) &- 1) & 63) &+ 1
+                let newTrailing = 64 &- newLeading &- newWidth
+                if isNew != 0 && newLeading &+ newWidth > 64 {
+                    throw ChunkError(reason: .invalid("invalid XOR window"), bit: position &+ 13)
+                }
+                width = isNew == 0 ? width : newWidth
+                trailing = isNew == 0 ? trailing : newTrailing
+                position &+= Int(truncatingIfNeeded: 2 &+ (isNew &* 11))
+                let word = reader.peek(position)
+                if width <= 57 {
+                    bits ^= (word &>> (64 &- width)) &<< trailing
                 } else {
                     reader.position = position
-                    bits ^= try reader.read(width) << trailing
-                    position = reader.position
+                    bits ^= try reader.read(Int(truncatingIfNeeded: width)) &<< trailing
                 }
-            } else {
-                reader.position = position &+ 2
-                bits ^= try window.readNew(&reader)
-                position = reader.position
-                trailing = UInt64(window.trailing)
-                width = window.width
+                position &+= Int(truncatingIfNeeded: width)
             }
             if position > end { throw ChunkError(reason: .truncated, bit: end) }
             timestamps[done] = timestamp
             values[done] = Double(bitPattern: bits)
             done &+= 1
         }
+        window = XORWindow(
+            leading: UInt8(truncatingIfNeeded: 64 &- width &- trailing), trailing: UInt8(truncatingIfNeeded: trailing))
         reader.position = position
         self.reader = reader
         self.delta = delta
         self.timestamp = timestamp
         self.bits = bits
-    }
-
-    /// A delta of deltas that is not the single bit 0.
-    private static func readChange(_ reader: inout BitReader) throws(ChunkError) -> UInt64 {
-        let window = reader.peek(reader.position)
-        let width: Int
-        switch (~window).leadingZeroBitCount {
-        case 0:
-            reader.position &+= 1
-            return 0
-        case 1:
-            reader.position &+= 2
-            width = 14
-        case 2:
-            reader.position &+= 3
-            width = 17
-        case 3:
-            reader.position &+= 4
-            width = 20
-        default:
-            reader.position &+= 4
-            return try reader.read(64)
-        }
-        return UInt64(bitPattern: BitReader.signed(try reader.read(width), width))
     }
 }
