@@ -190,11 +190,11 @@ struct XORDecoder {
                 // Three widths behind one to three ones: by arithmetic, as which of them comes next is hard to predict.
                 let ones = UInt64(truncatingIfNeeded: (~bitsLeft).leadingZeroBitCount)
                 let width = 11 &+ 3 &* ones
-                let raw = (bitsLeft &<< (ones &+ 1)) &>> (64 &- width)
-                let over = Int64(bitPattern: (1 &<< (width &- 1)) &- raw) >> 63
-                delta = delta &+ raw &- ((1 &<< width) & UInt64(bitPattern: over))
+                let raw = (bitsLeft << (ones &+ 1)) >> (64 &- width)
+                let over = Int64(bitPattern: (1 << (width &- 1)) &- raw) >> 63
+                delta = delta &+ raw &- ((1 << width) & UInt64(bitPattern: over))
                 position &+= Int(truncatingIfNeeded: ones &+ 1 &+ width)
-                bitsLeft &<<= ones &+ 1 &+ width
+                bitsLeft <<= ones &+ 1 &+ width
             } else {
                 reader.position = position &+ 4
                 delta = delta &+ (try reader.read(64))
@@ -218,10 +218,10 @@ struct XORDecoder {
                 position &+= Int(truncatingIfNeeded: 2 &+ (isNew &* 11))
                 let word = reader.peek(position)
                 if width <= 57 {
-                    bits ^= (word &>> (64 &- width)) &<< trailing
+                    bits ^= (word >> (64 &- width)) << trailing
                 } else {
                     reader.position = position
-                    bits ^= try reader.read(Int(truncatingIfNeeded: width)) &<< trailing
+                    bits ^= try reader.read(Int(truncatingIfNeeded: width)) << trailing
                 }
                 position &+= Int(truncatingIfNeeded: width)
             }
