@@ -69,6 +69,7 @@ let serverStack: [Target.Dependency] = [
 ]
 
 let network: [Target] = [
+    .target(name: "CAllocator"),
     .target(name: "CWebAssets"),
     .target(
         name: "CBuildInfo",
@@ -90,7 +91,7 @@ let network: [Target] = [
         name: "narthex",
         dependencies: [
             "ByteCoding", "MetricModel", "Matching", "Compression", "Exposition", "DurableFiles", "Gateway", "TSDB",
-            "Bridge", "PromQL", "PromQLScripts", "Scrape", "Web", "YAML", "NarthexClient",
+            "Bridge", "PromQL", "PromQLScripts", "Scrape", "Web", "YAML", "NarthexClient", "CAllocator",
             .product(name: "AsyncHTTPClient", package: "async-http-client"),
         ] + serverStack,
         swiftSettings: strict),

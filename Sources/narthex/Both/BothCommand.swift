@@ -32,6 +32,7 @@ enum BothCommand {
         ] + ServerFlags.log
 
     @Sendable static func run(_ flags: ParsedFlags) async -> Int32 {
+        MemoryArenas.share()
         let logger = ServerFlags.logger(flags, style: .goKit)
         let folder = flags["data"]
         if mkdir(folder, 0o750) != 0 && errno != EEXIST {

@@ -129,6 +129,7 @@ enum ServerCommand {
     ]
 
     private static func run(_ flags: ParsedFlags) async -> Int32 {
+        MemoryArenas.share()
         let logger = ServerFlags.logger(flags, style: .slog)
         return await ServerProcess(flags: flags, logger: logger).run()
     }
