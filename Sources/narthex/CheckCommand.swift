@@ -37,6 +37,10 @@ enum CheckCommand {
                 "metrics", "Check an exposition on standard input.",
                 flags: [.toggle("extended", "Also show how many series each metric has.")],
                 examples: ["curl -s http://localhost:9091/metrics | narthex check metrics --extended"], action: metrics),
+            .absent("rules", because: "this version does not evaluate rules: check them with promtool"),
+            .absent("service-discovery", because: "ask the server, on its page /service-discovery"),
+            .absent("healthy", because: "ask the server: curl -f http://localhost:9090/-/healthy"),
+            .absent("ready", because: "ask the server: curl -f http://localhost:9090/-/ready"),
         ])
 
     private static let failure: Int32 = 1

@@ -14,6 +14,8 @@ struct Command: Sendable {
     /// Calls as one would type them, shown by `--help` and in the manual page.
     let examples: [String]
     let subcommands: [Command]
+    /// Why promtool's command of this name is not there; such a command is not listed.
+    private(set) var absence: String?
     /// Gives the exit code. Not called for commands that only hold others.
     let action: (@Sendable (ParsedFlags) async -> Int32)?
 
@@ -28,6 +30,16 @@ struct Command: Sendable {
         self.subcommands = subcommands
         self.action = action
     }
+
+    /// A command of promtool's that this version does not have, for `reason`.
+    static func absent(_ name: String, because reason: String) -> Command {
+        var command = Command(name, reason)
+        command.absence = reason
+        return command
+    }
+
+    /// The commands below this one that can be called.
+    var present: [Command] { subcommands.filter { $0.absence == nil } }
 
     /// Everything that `narthex` can do.
     static let root = Command(
@@ -45,6 +57,10 @@ struct Command: Sendable {
             return await subcommand.run(Array(arguments.dropFirst()), path: path)
         }
         let called = path.joined(separator: " ")
+        if let absence {
+            Self.print("\(called): error: \(absence)\n", to: 2)
+            return 1
+        }
         let flags: ParsedFlags
         do throws(CommandLineError) {
             flags = try ParsedFlags(arguments, table: table, readFile: Self.lines)
@@ -76,7 +92,7 @@ struct Command: Sendable {
         var text = table.help(command: called, about: about)
         if !subcommands.isEmpty {
             text += "Commands:\n"
-            for command in subcommands {
+            for command in present {
                 text +=
                     "  \(command.name)\(String(repeating: " ", count: max(1, 12 - command.name.count)))\(command.about)\n"
             }
@@ -91,7 +107,7 @@ struct Command: Sendable {
     private func manPage(_ called: String) -> String {
         var text = table.manPage(command: called, about: about)
         if !subcommands.isEmpty {
-            text += ManualPage.section("COMMANDS", subcommands.map { (term: "\(called) \($0.name)", text: $0.about) })
+            text += ManualPage.section("COMMANDS", present.map { (term: "\(called) \($0.name)", text: $0.about) })
         }
         if !examples.isEmpty {
             text += ManualPage.section("EXAMPLES", examples)

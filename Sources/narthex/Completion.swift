@@ -6,7 +6,7 @@ enum Completion {
     static func bash(_ root: Command) -> String {
         var cases = ""
         for (path, command) in all(root, []) {
-            let words = command.subcommands.map(\.name) + flags(command)
+            let words = command.present.map(\.name) + flags(command)
             cases += "        \"\(path.joined(separator: " "))\") words=\"\(words.joined(separator: " "))\" ;;\n"
         }
         let commands = all(root, []).dropFirst().map { "\"\($0.path.joined(separator: " "))\"" }
@@ -41,7 +41,7 @@ enum Completion {
 
     private static func all(_ command: Command, _ path: [String]) -> [(path: [String], command: Command)] {
         let path = path + [command.name]
-        return [(path, command)] + command.subcommands.flatMap { all($0, path) }
+        return [(path, command)] + command.present.flatMap { all($0, path) }
     }
 
     private static func flags(_ command: Command) -> [String] {

@@ -49,6 +49,17 @@ import Testing
         }
     }
 
+    @Test(arguments: [
+        ["tsdb", "create-blocks-from", "rules", "--start=1", "a.yml"], ["tsdb", "bench", "write", "samples"],
+        ["check", "rules", "a.yml"], ["test", "rules", "a.yml"],
+    ])
+    func `a command of promtool's that is missing says so in a sentence`(command: [String]) throws {
+        let narthex = try #require(Installed.narthex)
+        let folder = try TemporaryFolder()
+        #expect(try ChildProcess([narthex] + command, errors: folder.file("errors")).wait() == 1)
+        #expect(folder.read("errors").contains("use promtool's") || folder.read("errors").contains("with promtool"))
+    }
+
     @Test func `a manual page names commands and examples, and says nothing to troff by accident`() throws {
         let narthex = try #require(Installed.narthex)
         let page = try output([narthex, "--help-man"])

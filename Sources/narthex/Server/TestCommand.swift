@@ -1,3 +1,4 @@
+import DurableFiles
 import Matching
 import MetricModel
 import PromQL
@@ -17,7 +18,8 @@ enum TestCommand {
             Command(
                 "promql", "Run PromQL test scripts on the real store and engine.",
                 arguments: [.init("script", "Files with scripts.", isRepeatable: true)],
-                examples: ["narthex test promql aggregators.test functions.test"], action: run)
+                examples: ["narthex test promql aggregators.test functions.test"], action: run),
+            .absent("rules", because: "this version does not evaluate rules: test them with promtool"),
         ])
 
     private static func run(_ flags: ParsedFlags) async -> Int32 {
@@ -88,8 +90,12 @@ private final class TemporaryStore {
     private let path: String
 
     init() throws {
-        var template = Array("/tmp/narthex-test-XXXXXX".utf8CString)
-        guard let made = mkdtemp(&template) else { throw CommandLineError("no temporary directory can be made") }
+        let parent = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
+        var template = Array(PathName.join(parent, "narthex-test-XXXXXX").utf8CString)
+        guard let made = mkdtemp(&template) else {
+            throw CommandLineError(
+                "no temporary directory can be made in \(parent): \(String(cString: strerror(errno)))")
+        }
         path = String(cString: made)
         var options = Database.Options()
         options.outOfOrderWindow = 1 << 52
@@ -101,24 +107,6 @@ private final class TemporaryStore {
 
     deinit {
         try? database.close()
-        Self.remove(path)
-    }
-
-    /// Removes a directory with everything in it.
-    private static func remove(_ path: String) {
-        guard let listing = opendir(path) else {
-            unlink(path)
-            return
-        }
-        while let entry = readdir(listing) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) {
-                // SAFETY: readdir ends names with a zero within the field.
-                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-            }
-            if name == "." || name == ".." { continue }
-            if entry.pointee.d_type == DT_DIR { remove("\(path)/\(name)") } else { unlink("\(path)/\(name)") }
-        }
-        closedir(listing)
-        rmdir(path)
+        try? POSIXFileSystem().removeTree(path)
     }
 }

@@ -92,8 +92,13 @@ enum StoreCommand {
                             .init("output directory", "Output directory for generated blocks.", isRequired: false),
                         ],
                         examples: ["narthex tsdb create-blocks-from openmetrics --label=shop=berlin samples.om data"],
-                        action: { flags in reporting { try OpenMetricsImport(flags).run() } })
+                        action: { flags in reporting { try OpenMetricsImport(flags).run() } }),
+                    .absent(
+                        "rules",
+                        because: "this version does not evaluate rules: use promtool's, on the blocks of this directory"
+                    ),
                 ]),
+            .absent("bench", because: "there is no write benchmark here: use promtool's, or `make bench`"),
         ])
 
     private static func directory(_ flags: ParsedFlags) -> String { flags.argument("db path").first ?? "data/" }
