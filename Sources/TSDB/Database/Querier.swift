@@ -100,10 +100,26 @@ package struct LabelAnswer: Sendable, Hashable {
     /// None.
     package init() {}
 
+    /// The texts of sorted lists together.
+    /// - Complexity: O(texts of all lists × lists).
     init(_ lists: [[ByteString]], _ limit: Int) {
-        let all = lists.count == 1 ? lists[0] : Array(Set(lists.joined())).sorted()
+        let all = lists.dropFirst().reduce(lists.first ?? [], LabelAnswer.union)
         isTruncated = limit > 0 && all.count > limit
         texts = isTruncated ? Array(all[..<limit]) : all
+    }
+
+    /// Two sorted lists as one, each text once. Blocks that follow each other mostly hold the same.
+    private static func union(_ first: [ByteString], _ second: [ByteString]) -> [ByteString] {
+        if first == second || second.isEmpty { return first }
+        var all: [ByteString] = []
+        all.reserveCapacity(max(first.count, second.count))
+        var rest = first[...]
+        for text in second {
+            while let next = rest.first, next < text { all.append(rest.removeFirst()) }
+            if rest.first == text { rest.removeFirst() }
+            all.append(text)
+        }
+        return all + rest
     }
 }
 
