@@ -269,6 +269,8 @@ struct HeadIndex: PostingsSource {
         head.postings.values(name, prefix: prefix).filter { $0.bytes.withUnsafeBytes(isIncluded) }
     }
 
+    func values(of name: ByteString) -> [ByteString] { head.postings.values(name) }
+
     func valueCount(of name: ByteString) -> Int { head.postings.valueCount(name) }
 
     func labelNames() -> [ByteString] { head.postings.names }

@@ -5,7 +5,8 @@ package import MetricModel
 /// Reads the index of a block through a mapping.
 ///
 /// Opening checks the table of contents, the symbols and the table of postings; series and lists are checked when they
-/// are read. In memory: a 32-bit offset for every 8th symbol and every 32nd label value.
+/// are read. In memory: a 32-bit offset for every 8th symbol and every 32nd label value, and
+/// up to 8,192 values that were listed lately.
 /// Source: prometheus/prometheus tsdb/docs/format/index.md and tsdb/index/index.go.
 package final class IndexReader: Sendable {
     let file: MappedFile
@@ -18,6 +19,7 @@ package final class IndexReader: Sendable {
     private let names: [ByteString]
     private let tables: [ByteString: ValueTable]
     private let allOffset: Int?
+    private let remembered = RememberedValues()
 
     private static let symbolStride = 8
     private static let valueStride = 32
@@ -374,6 +376,10 @@ extension IndexReader: PostingsSource {
             return true
         }
         return result
+    }
+
+    package func values(of name: ByteString) throws(StoreError) -> [ByteString] {
+        try remembered.values(of: name) { () throws(StoreError) in try values(of: name, prefix: "") { _ in true } }
     }
 
     package func valueCount(of name: ByteString) -> Int { tables[name]?.count ?? 0 }

@@ -15,6 +15,8 @@ package protocol PostingsSource {
     func values(
         of name: ByteString, prefix: ByteString, where isIncluded: (UnsafeRawBufferPointer) -> Bool
     ) throws(StoreError) -> [ByteString]
+    /// All values of label `name`, sorted.
+    func values(of name: ByteString) throws(StoreError) -> [ByteString]
     /// About how many values label `name` has.
     func valueCount(of name: ByteString) -> Int
     /// All label names, sorted.
@@ -24,6 +26,10 @@ package protocol PostingsSource {
 }
 
 extension PostingsSource {
+    package func values(of name: ByteString) throws(StoreError) -> [ByteString] {
+        try values(of: name, prefix: "") { _ in true }
+    }
+
     /// The series that fulfil all `matchers`, ascending. No matcher at all gives all series.
     ///
     /// A label that is missing has the empty value: a matcher that accepts the empty value cannot be answered by
@@ -127,6 +133,7 @@ extension PostingsSource {
 
     /// The values that label `name` has in series that fulfil `matchers`, sorted.
     package func labelValues(of name: ByteString, _ matchers: [Matcher]) throws(StoreError) -> [ByteString] {
+        if matchers.isEmpty { return try values(of: name) }
         // Matchers on the label itself decide which values come into question.
         let own = matchers.filter { $0.name == name }
         let prefix = own.first { !$0.isNegative }?.prefix ?? ""

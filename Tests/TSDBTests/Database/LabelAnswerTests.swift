@@ -32,6 +32,7 @@ import Testing
         #expect(database.blocks.count > 2)
         let querier = try database.querier(from: .min, to: .max)
         #expect(try querier.labelValues(of: "value").texts == values.sorted())
+        #expect(try querier.labelValues(of: "value").texts == values.sorted(), "asked again")
         #expect(try querier.labelNames().texts == names.sorted())
         let limited = try querier.labelValues(of: "value", limit: 3)
         #expect(limited.texts == Array(values.sorted().prefix(3)) && limited.isTruncated)
