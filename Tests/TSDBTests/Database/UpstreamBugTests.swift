@@ -45,6 +45,38 @@ import Testing
         try stopped.close()
     }
 
+    @Test(.bug("https://github.com/prometheus/prometheus/issues/6934"))
+    func `full chunks leave the memory while the log is replayed, segment by segment`() throws {
+        let disk = SimulatedDisk(seed: 1)
+        let options = Self.options { $0.samplesPerChunk = 20 }
+        let database = try Database.open("data", options: options, fileSystem: disk)
+        for step in 0..<3_000 {
+            let appender = database.appender()
+            for index in 0..<10 {
+                _ = try appender.append(
+                    .none, labels: Labels(["__name__": "m", "i": "\(index)"]),
+                    timestamp: Self.start + Int64(step) * 1_000, value: Double(step &* 7_919 &+ index))
+            }
+            _ = try appender.commit(.synced)
+        }
+        let content = try StoreContent.lines(database)
+        disk.restart(.keepAll)
+        // As if nothing had been written out before the crash: all of it is in the log only.
+        let chunks = "data/chunks_head/000001"
+        if disk.peek(chunks) != nil { try disk.remove(chunks) }
+        let sizes = Mutex<[Int]>([])
+        let reopened = try Database.open("data", options: options, fileSystem: disk) { event in
+            guard case .replaying = event else { return }
+            sizes.withLock { $0.append(disk.peek(chunks)?.count ?? 0) }
+        }
+        #expect(try StoreContent.lines(reopened) == content)
+        let written = sizes.withLock { $0 }
+        try #require(written.count > 5)
+        // What is in the files grows with each segment, so that memory holds one segment's chunks at most.
+        #expect(zip(written.dropFirst(2), written.dropFirst()).allSatisfy { $0 > $1 }, "\(written)")
+        try reopened.close()
+    }
+
     @Test(
         .bug("https://github.com/prometheus/prometheus/pull/19016"),
         .bug("https://github.com/prometheus/prometheus/pull/18847"),
