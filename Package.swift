@@ -152,6 +152,7 @@ let benchmarks: [Target] =
             name: "TSDBBenchmarks",
             dependencies: [
                 "ByteCoding", "MetricModel", "Matching", "Compression", "DurableFiles", "TSDB", "TestSupport",
+                "CAllocationCounter",
             ],
             path: "Benchmarks/TSDBBenchmarks", swiftSettings: strict),
         .executableTarget(

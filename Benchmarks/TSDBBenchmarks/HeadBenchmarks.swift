@@ -1,4 +1,5 @@
 internal import ByteCoding
+internal import CAllocationCounter
 internal import Matching
 internal import MetricModel
 internal import TSDB
@@ -42,6 +43,7 @@ enum HeadBenchmarks {
         let noise = (0..<4099).map { _ in Double.random(in: 0..<1, using: &random) }
         let total = seriesCount * (sampleCount - 1)
         var spent = 0.0
+        var allocations: UInt64 = 0
         var samples: [ReferencedSample] = []
         for step in 1..<sampleCount {
             for index in 0..<seriesCount {
@@ -49,6 +51,7 @@ enum HeadBenchmarks {
                 values[index] = index % 20 < 14 ? values[index] + change.rounded() : (change * 4096).rounded()
             }
             let cpu = Usage.cpuSeconds
+            let before = allocation_count()
             for batch in stride(from: 0, to: seriesCount, by: 2000) {
                 samples.removeAll(keepingCapacity: true)
                 for index in batch..<min(batch + 2000, seriesCount) {
@@ -60,9 +63,11 @@ enum HeadBenchmarks {
                 if taken != samples.count || result.appended != taken { print("lost samples", taken, result) }
             }
             spent += Usage.cpuSeconds - cpu
+            allocations += allocation_count() - before
             if step % 4 == 0 { try database.maintain(now: start + Int64(step) * 15_000) }
         }
         print("known series: \(Int(spent / Double(total) * 1e9)) ns CPU a sample, \(total) samples")
+        print("allocations a sample: \(Double(allocations * 10_000 / UInt64(max(1, total))) / 10_000)")
         print("RSS \(Int(Usage.residentMiB)) MiB; \(database.headStatus)")
         try Usage.measure("close", 1, "close") { try database.close() }
     }
