@@ -16,6 +16,19 @@ import Testing
         #expect(try Configuration.load(path).allScrapeConfigurations().map(\.jobName) == ["a", "b"])
     }
 
+    @Test(arguments: [
+        ("a[", false), ("a[]", false), ("a[^]", false), ("a[-b]", false), ("a[b-]", false), ("a[b", false),
+        ("a\\", false),
+        ("a[\\", false), ("a[b-c]d*?", true), ("a[^b]", true), ("a[\\]]", true), ("a\\[", true), ("a]", true),
+    ])
+    func `patterns for files of jobs are those of Go`(_ pattern: String, _ isSound: Bool) throws {
+        let directory = try TemporaryFolder()
+        let path = try directory.write("prometheus.yml", "scrape_config_files: ['/none/\(pattern)']\n")
+        let failure = ConfigurationCheck(path: path).failure ?? ""
+        #expect(failure.isEmpty == isSound)
+        #expect(isSound || failure.hasSuffix(": syntax error in pattern"), "\(failure)")
+    }
+
     @Test(
         arguments: [
             ("file_sd_configs: [{files: [targets.json]}]", "checking SD file"),

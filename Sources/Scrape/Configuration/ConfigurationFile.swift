@@ -12,12 +12,16 @@ package enum ConfigurationError: Error, Sendable, CustomStringConvertible {
     case invalid(path: String, YAMLError)
     /// A file that `scrape_config_files` names is wrong.
     case scrapeFile(path: String, String)
+    /// A pattern of `scrape_config_files` is none.
+    case scrapePattern(String)
 
     package var description: String {
         switch self {
         case .unreadable(let path, let reason): "open \(path): \(reason)"
         case .invalid(let path, let error): "parsing YAML file \(path): \(error)"
         case .scrapeFile(let path, let message): "\(Quoting.quote(ByteString(path))): \(message)"
+        case .scrapePattern(let pattern):
+            "error retrieving scrape config files for \(Quoting.quote(ByteString(pattern))): syntax error in pattern"
         }
     }
 }
@@ -56,6 +60,7 @@ extension Configuration {
         var origins: [String: String] = [:]
         for configuration in result { origins[configuration.jobName] = "main config file" }
         for pattern in scrapeConfigurationFiles {
+            guard PathPattern.isSound(pattern) else { throw .scrapePattern(pattern) }
             for path in TextFile.glob(pattern) {
                 let text = try TextFile.read(path)
                 do throws(YAMLError) {
