@@ -14,7 +14,7 @@ export NARTHEX_BUILD_DATE := $(shell git log -1 --format=%cd --date=format:%Y%m%
 export NARTHEX_BUILD_USER := $(shell id -un 2>/dev/null)@$(shell uname -n 2>/dev/null)
 FORMATTED := Package.swift Sources Tests Benchmarks FuzzTargets
 
-.PHONY: help run build test lint format bench fuzz install clean libraries peers
+.PHONY: help run build test lint format bench fuzz install uninstall clean libraries peers
 
 help: ## Say what there is to make
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -47,8 +47,13 @@ bench: libraries ## Run the microbenchmarks
 fuzz: libraries ## Fuzz every parser; SECONDS_EACH=60 sets how long
 	@Scripts/fuzz
 
-install: build ## Install binary, man page, shell completions and systemd unit below PREFIX (and DESTDIR)
-	@DESTDIR="$(DESTDIR)" PREFIX="$(PREFIX)" Scripts/install "$(BINARY)"
+install: ## Install what `make build` built: binary, man pages, shell completions and systemd units below PREFIX (and DESTDIR)
+	@# With sudo there often is no swift on the PATH, and git trusts no folder of another user: nothing is built again.
+	@[ -x .build/release/narthex ] || $(MAKE) build
+	@DESTDIR="$(DESTDIR)" PREFIX="$(PREFIX)" Scripts/install .build/release/narthex
+
+uninstall: ## Remove what install put below PREFIX (and DESTDIR)
+	@DESTDIR="$(DESTDIR)" PREFIX="$(PREFIX)" Scripts/install --remove
 
 clean: ## Remove what was built
 	rm -rf .build

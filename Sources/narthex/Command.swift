@@ -84,6 +84,7 @@ struct Command: Sendable {
         if flags.isOn("help-man") { return manPage(called) }
         if flags.isOn("completion-script-bash") { return Completion.bash(Self.root) }
         if flags.isOn("completion-script-zsh") { return Completion.zsh(Self.root) }
+        if flags.isOn("completion-script-fish") { return Completion.fish(Self.root) }
         if flags.isOn("version") { return BuildInfo.text(called) }
         return nil
     }

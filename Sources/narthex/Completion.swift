@@ -39,6 +39,42 @@ enum Completion {
         """ + bash(root)
     }
 
+    /// A script for fish, which also shows what each command and flag is for.
+    static func fish(_ root: Command) -> String {
+        let commands = all(root, []).dropFirst().map { "\"\($0.path.joined(separator: " "))\"" }
+        var lines = ""
+        for (path, command) in all(root, []) {
+            let start = "complete -c narthex -n \"__narthex_at \(path.joined(separator: " "))\""
+            for child in command.present {
+                lines += "\(start) -f -a \(child.name) -d \(quoted(child.about))\n"
+            }
+            for flag in command.table.flags where !flag.isHidden {
+                let names = flag.isToggle ? [flag.name, "no-" + flag.name] : [flag.name]
+                for name in names {
+                    lines += "\(start) -l \(name)\(flag.isToggle ? "" : " -r") -d \(quoted(flag.help))\n"
+                }
+            }
+        }
+        return """
+            # Completions of narthex for fish. Source: narthex --completion-script-fish
+            function __narthex_at
+                set -l path narthex
+                set -l words (commandline -opc)
+                for word in $words[2..]
+                    contains -- "$path $word" \(commands.joined(separator: " ")); and set path "$path $word"
+                end
+                test "$path" = "$argv"
+            end
+            \(lines)
+            """
+    }
+
+    /// The first sentence of a text as one word of fish.
+    private static func quoted(_ text: String) -> String {
+        let sentence = text.firstRange(of: ". ").map { text[..<$0.lowerBound] } ?? text[...]
+        return "'" + sentence.flatMap { $0 == "'" || $0 == "\\" ? ["\\", $0] : [$0] } + "'"
+    }
+
     private static func all(_ command: Command, _ path: [String]) -> [(path: [String], command: Command)] {
         let path = path + [command.name]
         return [(path, command)] + command.present.flatMap { all($0, path) }

@@ -65,7 +65,8 @@ import Testing
         let page = try output([narthex, "--help-man"])
         #expect(page.contains(".SH \"COMMANDS\"\n.TP\n\\fBnarthex gateway\\fR\n"))
         #expect(page.contains(".SH \"EXAMPLES\"\n.nf\nnarthex\n"))
-        let requests = [".TH ", ".SH ", ".TP", ".nf", ".fi"]
+        #expect(page.contains(".SH \"NAME\"\nnarthex \\- "))
+        let requests = [".TH ", ".ad l", ".nh", ".SH ", ".TP", ".nf", ".fi"]
         for line in page.split(separator: "\n") where line.hasPrefix(".") || line.hasPrefix("'") {
             #expect(requests.contains { line.hasPrefix($0) }, "\(line)")
         }
@@ -86,5 +87,21 @@ import Testing
             """
         let answer = try output(["/bin/bash", "-c", script, narthex] + words)
         #expect(answer == expected + "\n")
+    }
+
+    @Test func `fish is told of every command and flag, each in one line`() throws {
+        let narthex = try #require(Installed.narthex)
+        let script = try output([narthex, "--completion-script-fish"])
+        #expect(script.contains("complete -c narthex -n \"__narthex_at narthex\" -f -a gateway -d 'The push gateway: "))
+        let start = "complete -c narthex -n \"__narthex_at narthex gateway\" -l"
+        #expect(script.contains("\n\(start) web.enable-lifecycle -d '"))
+        #expect(script.contains("\n\(start) no-web.enable-lifecycle -d '"))
+        #expect(script.contains("\n\(start) web.config.file -r -d '"))
+        let lines = script.split(separator: "\n").filter { $0.hasPrefix("complete ") }
+        // A quote within a text is escaped, so that what is left of the line without them has two.
+        for line in lines {
+            let quotes = line.replacing("\\'", with: "").filter { $0 == "'" }
+            #expect(quotes.count == 2 && line.hasSuffix("'"), "\(line)")
+        }
     }
 }

@@ -98,6 +98,7 @@ package struct FlagTable: Sendable {
         hidden("help-man", "Generate a man page."),
         hidden("completion-script-bash", "Generate completion script for bash."),
         hidden("completion-script-zsh", "Generate completion script for ZSH."),
+        hidden("completion-script-fish", "Generate completion script for fish."),
         {
             var version = Flag.toggle("version", "Show application version.")
             version.isListed = false

@@ -14,11 +14,18 @@ package enum ManualPage {
 
     static func heading(_ title: String) -> String { ".SH \"\(title)\"\n" }
 
-    /// Text in which nothing means anything to troff: no escapes, and no line that is a request.
+    /// Text in which nothing means anything to troff: no escapes, and no line that is a request. Addresses of pages may
+    /// be broken behind their slashes.
     static func escape(_ text: String) -> String {
         var result = ""
-        for character in text {
+        var isAddress = false
+        for (index, character) in zip(text.indices, text) {
+            if text[index...].hasPrefix("://") { isAddress = true }
             switch character {
+            case " ", "\n":
+                isAddress = false
+                result.append(character)
+            case "/" where isAddress: result += "/\\:"
             case "\\": result += "\\e"
             case "-": result += "\\-"
             default: result.append(character)
@@ -36,7 +43,9 @@ extension FlagTable {
         let options = flags.filter { !$0.isHidden }.map {
             (term: Self.usage($0, indented: false), text: $0.help)
         }
-        return ".TH \(title) 1\n" + ManualPage.heading("NAME") + "\(ManualPage.escape(title))\n"
+        // Text with addresses in it looks better ragged than stretched.
+        return ".TH \(title) 1\n.ad l\n.nh\n" + ManualPage.heading("NAME")
+            + "\(ManualPage.escape(title)) \\- \(ManualPage.escape(about))\n"
             + ManualPage.section("SYNOPSIS", [(term: command + summary, text: "")])
             + ManualPage.heading("DESCRIPTION") + "\(ManualPage.escape(about))\n"
             + ManualPage.section("OPTIONS", options)

@@ -10,7 +10,7 @@ package struct ParsedFlags: Sendable {
     /// Flags whose text is printed as soon as the command line was split, in kingpin's order: even if a flag behind
     /// them is unknown.
     private static let texts = [
-        "help-long", "help-man", "completion-script-bash", "completion-script-zsh", "version",
+        "help-long", "help-man", "completion-script-bash", "completion-script-zsh", "completion-script-fish", "version",
     ]
 
     /// Reads `arguments`, without the program's and the command's name.
