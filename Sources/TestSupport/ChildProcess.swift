@@ -6,6 +6,7 @@ package import Glibc
 
 /// A process that a test started. It does not outlive the test.
 package final class ChildProcess {
+    /// By which the system knows it.
     package let id: pid_t
     private var exitStatus: Int32?
 

@@ -13,7 +13,9 @@ package struct QueryGenerator: Sendable {
         package var histograms = ["latency_seconds"]
         /// Metric names that `info()` may ask for.
         package var infoMetrics: [String] = []
+        /// Label names that queries mention.
         package var labels = ["job", "instance", "code", "le"]
+        /// Label values that they mention.
         package var values = ["api", "web", "a:1", "b:2", "200", "500", ""]
         /// Moments for `@`, in seconds.
         package var moments = ["1000", "0", "-60", "600.5"]
@@ -32,6 +34,7 @@ package struct QueryGenerator: Sendable {
     }
 
     var random: SeededGenerator
+    /// What queries are made of.
     package let vocabulary: Vocabulary
     private let calls: [Signature]
 

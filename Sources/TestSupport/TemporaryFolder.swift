@@ -6,6 +6,7 @@ internal import Glibc
 
 /// A folder of its own for a test, on the real disk; removed with everything in it when nobody holds it any more.
 package final class TemporaryFolder: Sendable {
+    /// Where it is.
     package let path: String
 
     /// A new folder below `TMPDIR`, or `/tmp`.

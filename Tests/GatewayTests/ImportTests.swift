@@ -137,9 +137,9 @@ import Glibc
                 body +=
                     "f\(family){k=\"\(UInt8.random(in: 0..<3, using: &random))\"} \(Double.random(in: -1e9...1e9, using: &random))\n"
             }
-            try peer.send(Bool.random(using: &random) ? "PUT" : "POST", group, Array(body.utf8))
+            _ = try peer.client.request(Bool.random(using: &random) ? "PUT" : "POST", group, body)
         }
-        let answer = try peer.send("GET", "/metrics", [])
+        let answer = try peer.client.request("GET", "/metrics").body
         peer.stop()
         let theirs = samples(answer).filter { $0.hasPrefix("f") || $0.hasPrefix("push_") }
         let store = try GatewayStore(persistence: .init(path: directory.file("p"), snapshotInterval: nil))

@@ -1,6 +1,7 @@
 import Dispatch
 import Glibc
 import Synchronization
+import TestSupport
 
 /// An HTTP/1.1 server on a free port of 127.0.0.1 that answers what a closure says.
 final class FakeServer: Sendable {
@@ -32,19 +33,10 @@ final class FakeServer: Sendable {
 
     init(_ answer: @escaping @Sendable (Request) -> Response) throws {
         listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
         let listener = listener
-        port = withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                bind(listener, $0, size)
-                listen(listener, 64)
-                getsockname(listener, $0, &size)
-            }
-            return Int(UInt16(bigEndian: pointer.pointee.sin_port))
-        }
+        _ = LoopbackAddress(port: 0).bind(listener)
+        listen(listener, 64)
+        port = LoopbackAddress.port(of: listener)
         Thread.detach { [self] in
             while true {
                 let connection = accept(listener, nil, nil)

@@ -1,16 +1,11 @@
 import TestSupport
-import Testing
 
 #if canImport(Glibc)
 import Glibc
 #endif
 
 /// `narthex server`, started on a port that the system chose, without targets; samples come by remote write.
-final class RunningServer {
-    let port: Int
-    let process: ChildProcess
-    private let logPath: String
-
+final class RunningServer: RunningProgram {
     /// Starts it on the data in `folder` and waits until it is ready.
     /// - Parameters:
     ///   - configuration: What `prometheus.yml` says.
@@ -18,42 +13,22 @@ final class RunningServer {
     init(
         _ flags: [String] = [], folder: TemporaryFolder, configuration: String = "", data: String? = nil
     ) throws {
-        let narthex = try #require(Installed.narthex)
         let file = try folder.write("prometheus.yml", configuration)
-        let logPath = folder.path + "/server.log"
-        self.logPath = logPath
-        unlink(logPath)
-        let process = try ChildProcess(
+        try super.init(
             [
-                narthex, "server", "--web.listen-address=127.0.0.1:0", "--config.file=\(file)",
-                "--storage.tsdb.path=\(data ?? folder.path + "/data")",
-            ] + flags, output: logPath)
-        self.process = process
-        port = try eventually("the server listens") {
-            let text = TemporaryFolder.read(logPath)
-            for line in text.split(separator: "\n") where line.contains("msg=\"Listening on\"") {
-                guard let colon = line.lastIndex(of: ":") else { continue }
-                if let port = Int(line[line.index(after: colon)...].prefix { $0.isNumber }) { return port }
-            }
-            try #require(process.isRunning, "the server ended: \(text)")
-            return nil
-        }
+                "server", "--web.listen-address=127.0.0.1:0", "--config.file=\(file)",
+                "--storage.tsdb.path=\(data ?? folder.file("data"))",
+            ] + flags, log: folder.file("server.log"))
         _ = try eventually("the server is ready") {
-            TemporaryFolder.read(logPath).contains("Server is ready to receive web requests.") ? true : nil
+            log.contains("Server is ready to receive web requests.") ? true : nil
         }
     }
-
-    /// A client of it.
-    var client: PlainHTTP { PlainHTTP(port: port) { [process, logPath] in process.account(log: logPath) } }
 
     /// Memory that it occupies, in MiB.
     var residentMemory: Double {
         let words = TemporaryFolder.read("/proc/\(process.id)/statm").split(separator: " ")
         return words.count > 1 ? (Double(words[1]) ?? 0) * Double(getpagesize()) / 1_048_576 : 0
     }
-
-    /// What it logged so far.
-    var log: String { TemporaryFolder.read(logPath) }
 
     /// The answer to an instant query; `query` is percent-encoded already.
     func query(_ query: String, _ more: String = "") throws -> String {
@@ -72,17 +47,5 @@ final class RunningServer {
         guard rest.firstRange(of: "\"value\":[") == nil else { return nil }
         let texts = rest.split(separator: "\"")
         return texts.count > 1 ? Double(texts[1]) : nil
-    }
-
-    /// Asks it to stop and gives the exit code.
-    func stop() -> Int32 {
-        process.signal(SIGTERM)
-        return process.wait()
-    }
-
-    /// Ends it at once.
-    func kill() {
-        process.signal(SIGKILL)
-        process.wait()
     }
 }

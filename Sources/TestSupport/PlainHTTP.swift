@@ -1,25 +1,29 @@
-import Testing
-
 #if canImport(Glibc)
-import Glibc
+internal import Glibc
 #endif
 
 /// A small HTTP client on one connection to 127.0.0.1, so that the tests see what is on the wire.
-final class PlainHTTP {
+package final class PlainHTTP {
     /// What went wrong on the connection.
-    struct Failure: Error, CustomStringConvertible {
-        let description: String
+    package struct Failure: Error, CustomStringConvertible {
+        package let description: String
 
-        init(_ what: String) { description = what }
+        fileprivate init(_ what: String) { description = what }
 
         /// A call of the system's that failed.
-        static func system(_ call: String) -> Failure { Failure("\(call): \(String(cString: strerror(errno)))") }
+        fileprivate static func system(_ call: String) -> Failure {
+            Failure("\(call): \(String(cString: strerror(errno)))")
+        }
     }
 
-    struct Answer {
-        var status: Int
-        var head: String
-        var body: String
+    /// What came back.
+    package struct Answer {
+        /// Of HTTP.
+        package var status: Int
+        /// The status line and the fields, as they were sent.
+        package var head: String
+        /// Without its framing; what is not UTF-8 is replaced.
+        package var body: String
     }
 
     private let port: Int
@@ -27,27 +31,34 @@ final class PlainHTTP {
     private var socket: Int32 = -1
     private var buffer: [UInt8] = []
 
+    /// A client of `port`, not connected yet.
     /// - Parameter otherSide: What can be told about the process that answers; asked when it has failed to.
-    init(port: Int, otherSide: (() -> String)? = nil) {
+    package init(port: Int, otherSide: (() -> String)? = nil) {
         self.port = port
         self.otherSide = otherSide
     }
 
     deinit { close() }
 
-    func close() {
+    /// Closes the connection; the next request opens another.
+    package func close() {
         if socket >= 0 { _ = Glibc.close(socket) }
         socket = -1
         buffer = []
     }
 
     /// Sends a request and reads the whole answer; the connection is kept where the answer allows it.
-    func request(_ method: String, _ path: String, _ body: String = "", headers: [String] = []) throws -> Answer {
+    /// - Throws: ``Failure``, with what can be told of the other side.
+    package func request(
+        _ method: String, _ path: String, _ body: String = "", headers: [String] = []
+    ) throws -> Answer {
         try request(method, path, bytes: Array(body.utf8), headers: headers)
     }
 
     /// The same with a body of any bytes.
-    func request(_ method: String, _ path: String, bytes: [UInt8], headers: [String] = []) throws -> Answer {
+    package func request(
+        _ method: String, _ path: String, bytes: [UInt8], headers: [String] = []
+    ) throws -> Answer {
         if socket < 0 { try connect() }
         var text = "\(method) \(path) HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: \(bytes.count)\r\n"
         for header in headers { text += header + "\r\n" }
@@ -62,7 +73,7 @@ final class PlainHTTP {
     }
 
     /// Sends bytes as they are and reads until the other side closes.
-    func exchange(_ text: String) throws -> String {
+    package func exchange(_ text: String) throws -> String {
         try connect()
         try send(Array(text.utf8))
         var all: [UInt8] = []
@@ -72,13 +83,13 @@ final class PlainHTTP {
     }
 
     /// Sends bytes on a new connection and does not wait for an answer.
-    func begin(_ text: String) throws {
+    package func begin(_ text: String) throws {
         try connect()
         try send(Array(text.utf8))
     }
 
     /// Reads on the connection of ``begin(_:)`` until `text` has come; what was read before is not given again.
-    func read(until text: String) throws -> String {
+    package func read(until text: String) throws -> String {
         var all: [UInt8] = []
         while true {
             guard let more = try receive() else { throw Failure("the other side closed the connection") }
@@ -91,19 +102,10 @@ final class PlainHTTP {
     private func connect() throws {
         close()
         socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_port = in_port_t(UInt16(port).bigEndian)
-        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
         var timeout = timeval(tv_sec: 20, tv_usec: 0)
         setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &timeout, socklen_t(MemoryLayout<timeval>.size))
         setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &timeout, socklen_t(MemoryLayout<timeval>.size))
-        let result = withUnsafePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                Glibc.connect(socket, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
-            }
-        }
-        guard result == 0 else {
+        guard LoopbackAddress(port: port).connect(socket) == 0 else {
             let failure = Failure.system("connect")
             close()
             throw failure
