@@ -31,7 +31,7 @@ let system: [Target] = [
 let core: [Target] = [
     room("ByteCoding", ["CCRC32C"]),
     room("MetricModel", ["ByteCoding"]),
-    room("Matching", ["MetricModel", "CRE2"]),
+    room("Matching", ["ByteCoding", "MetricModel", "CRE2"]),
     room("YAML", ["MetricModel", "CYAML"]),
     room("Compression", ["ByteCoding", "CSnappy", "CZlib", "CZstd"]),
     room("Exposition", ["ByteCoding", "MetricModel"]),
@@ -75,7 +75,8 @@ let network: [Target] = [
         name: "CBuildInfo",
         cSettings: ["NARTHEX_REVISION", "NARTHEX_BRANCH", "NARTHEX_BUILD_USER", "NARTHEX_BUILD_DATE"].map(buildInfo)),
     room(
-        "Scrape", ["ByteCoding", "MetricModel", "Matching", "YAML", "Compression", "Exposition"],
+        "Scrape",
+        ["ByteCoding", "MetricModel", "Matching", "YAML", "Compression", "Exposition", "DurableFiles"],
         [.product(name: "AsyncHTTPClient", package: "async-http-client")] + serverStack),
     room(
         "Web",

@@ -1,5 +1,4 @@
 package import MetricModel
-internal import TSDB
 
 /// What becomes of the gateway's series on their way into the store: what a scrape of the gateway would make of them.
 package struct BridgeRules: Sendable, Hashable {
@@ -51,10 +50,10 @@ package struct BridgeRules: Sendable, Hashable {
 
     /// The labels under which a series is stored; nil if it is not.
     /// - Parameter pairs: Sorted or not, empty values among them.
-    func labels(_ pairs: [(name: ByteString, value: ByteString)], _ metadata: SeriesMetadata) -> Labels? {
+    func labels(_ pairs: [(name: ByteString, value: ByteString)], _ metadata: MetricMetadata) -> Labels? {
         var pairs = pairs
         if addsTypeAndUnitLabels {
-            pairs.removeAll { SeriesMetadata.labelNames.contains($0.name) }
+            pairs.removeAll { MetricMetadata.labelNames.contains($0.name) }
             pairs += metadata.labels
         }
         guard let relabelling else { return Labels(pairs) }

@@ -29,7 +29,7 @@ final class BridgedGroup {
     }
 
     struct Family {
-        var metadata: SeriesMetadata
+        var metadata: MetricMetadata
         /// Whether the store was not told it yet.
         var isMetadataNew = true
         var members: [Member] = []
@@ -138,7 +138,7 @@ final class BridgedGroup {
     /// - Returns: References of series that may be gone: of metrics that went, or whose form changed.
     /// - Complexity: O(metrics of both).
     func replace(_ family: StoredFamily, zero: Zero, _ rules: BridgeRules) -> [SeriesReference] {
-        let metadata = SeriesMetadata(type: family.type, unit: family.unit, help: family.help ?? "")
+        let metadata = MetricMetadata(type: family.type, unit: family.unit, help: family.help ?? "")
         var old = families.removeValue(forKey: family.name) ?? Family(metadata: metadata)
         var dropped: [SeriesReference] = []
         var isSame = old.members.count == family.count

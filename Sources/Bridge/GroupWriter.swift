@@ -90,7 +90,7 @@ final class GroupWriter {
     /// A metric of a family at one time.
     private struct Metric {
         let name: ByteString
-        let metadata: SeriesMetadata
+        let metadata: MetricMetadata
         /// Its value, unless that is but a number.
         let detail: MetricValue?
         let time: Timestamp
@@ -111,7 +111,7 @@ final class GroupWriter {
                 pairs += group.key.labels.map { (name: $0.name, value: $0.value) }
                 // As in an exposition: the target's own is not meant.
                 if !pairs.contains(where: { $0.name == Self.instance }) { pairs.append((Self.instance, "")) }
-                let labels = rules.labels(pairs, SeriesMetadata(type: .gauge))
+                let labels = rules.labels(pairs, MetricMetadata(type: .gauge))
                 group.times[index].reference = labels.map { reference($0) ?? .none } ?? .dropped
             }
             guard group.times[index].reference.isStored else { continue }

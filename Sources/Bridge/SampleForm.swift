@@ -137,7 +137,7 @@ struct SampleForm: Hashable {
 
     /// The label sets of all series of a metric; nil for those that the rules drop.
     func labels(
-        _ name: ByteString, _ labels: [LabelPair], _ metadata: SeriesMetadata, _ rules: BridgeRules
+        _ name: ByteString, _ labels: [LabelPair], _ metadata: MetricMetadata, _ rules: BridgeRules
     ) -> [Labels?] {
         func series(_ name: ByteString, _ extra: LabelPair? = nil) -> Labels? {
             var pairs = [(name: Labels.metricName, value: name)]

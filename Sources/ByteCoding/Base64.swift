@@ -19,6 +19,7 @@ package enum Base64 {
 
     /// A byte that does not belong, at an offset.
     package struct Corrupt: Error, CustomStringConvertible, Equatable {
+        /// From the start of the text.
         package let offset: Int
 
         package var description: String { "illegal base64 data at input byte \(offset)" }
@@ -57,9 +58,18 @@ package enum Base64 {
     }
 
     /// URL-safe alphabet without padding.
-    package static func encodeURL(_ bytes: [UInt8]) -> String {
-        let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".utf8)
+    package static func encodeURL(_ bytes: [UInt8]) -> String { encode(bytes, "-_") }
+
+    /// Standard alphabet with padding.
+    package static func encodeStandard(_ bytes: [UInt8]) -> String {
+        encode(bytes, "+/") + String(repeating: "=", count: (3 - bytes.count % 3) % 3)
+    }
+
+    /// - Parameter last: The two digits after those of letters and numbers.
+    private static func encode(_ bytes: [UInt8], _ last: String) -> String {
+        let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789\(last)".utf8)
         var result: [UInt8] = []
+        result.reserveCapacity(bytes.count / 3 * 4 + 4)
         var index = 0
         while index < bytes.count {
             let rest = min(3, bytes.count - index)

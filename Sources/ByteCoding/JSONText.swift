@@ -2,22 +2,29 @@
 package enum JSONText {
     /// Appends `text` in quotes; `<`, `>`, `&` and the line separators are escaped, each byte that is not UTF-8 becomes
     /// `\ufffd`.
-    /// - Parameter shortControls: Whether backspace and form feed are `\b` and `\f`, as encoding/json (Pushgateway) writes
-    ///   them, and not codes, as jsoniter (Prometheus) does.
+    /// - Parameters:
+    ///   - text: UTF-8.
+    ///   - shortControls: Whether backspace and form feed are `\b` and `\f`, as encoding/json (Pushgateway) writes them,
+    ///     and not codes, as jsoniter (Prometheus) does.
+    ///   - escapesMarkup: Whether `<`, `>` and `&` are escaped; Go's logs leave them as they are.
     /// - Complexity: O(length).
-    package static func append(_ text: ArraySlice<UInt8>, shortControls: Bool = false, to json: inout [UInt8]) {
+    package static func append(
+        _ text: ArraySlice<UInt8>, shortControls: Bool = false, escapesMarkup: Bool = true, to json: inout [UInt8]
+    ) {
         json.append(UInt8(ascii: "\""))
         if text.allSatisfy(isPlain) {
             json.append(contentsOf: text)
         } else {
-            appendEscaped(Array(text), shortControls, to: &json)
+            appendEscaped(Array(text), shortControls, escapesMarkup, to: &json)
         }
         json.append(UInt8(ascii: "\""))
     }
 
     /// Appends `text` in quotes.
-    package static func append(_ text: String, shortControls: Bool = false, to json: inout [UInt8]) {
-        append(Array(text.utf8)[...], shortControls: shortControls, to: &json)
+    package static func append(
+        _ text: String, shortControls: Bool = false, escapesMarkup: Bool = true, to json: inout [UInt8]
+    ) {
+        append(Array(text.utf8)[...], shortControls: shortControls, escapesMarkup: escapesMarkup, to: &json)
     }
 
     /// Whether the byte stands for itself; those of longer UTF-8 sequences are looked at more closely.
@@ -30,7 +37,9 @@ package enum JSONText {
         }
     }
 
-    private static func appendEscaped(_ text: [UInt8], _ shortControls: Bool, to json: inout [UInt8]) {
+    private static func appendEscaped(
+        _ text: [UInt8], _ shortControls: Bool, _ escapesMarkup: Bool, to json: inout [UInt8]
+    ) {
         var index = 0
         while index < text.count {
             let (scalar, width) = UTF8Text.decode(text, at: index)
@@ -42,8 +51,10 @@ package enum JSONText {
             case 0x09: json.append(contentsOf: #"\t"#.utf8)
             case 0x08 where shortControls: json.append(contentsOf: #"\b"#.utf8)
             case 0x0C where shortControls: json.append(contentsOf: #"\f"#.utf8)
-            // Also `&`, `<`, `>` and the line separators.
-            case 0..<0x20, 0x26, 0x3C, 0x3E, 0x2028, 0x2029: appendCode(scalar, to: &json)
+            case 0x26 where escapesMarkup, 0x3C where escapesMarkup, 0x3E where escapesMarkup:
+                appendCode(scalar, to: &json)
+            // Also the line separators.
+            case 0..<0x20, 0x2028, 0x2029: appendCode(scalar, to: &json)
             case 0xFFFD where width == 1: appendCode(scalar, to: &json)
             default: json.append(contentsOf: text[index..<(index + width)])
             }

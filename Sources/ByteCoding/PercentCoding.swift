@@ -52,6 +52,11 @@ package enum PercentCoding {
         return String(decoding: result, as: UTF8.self)
     }
 
+    /// Encodes a name or value of a query as Go's `url.QueryEscape`: a space becomes `+`.
+    package static func encodeQuery(_ text: some Sequence<UInt8>) -> String {
+        encode(text, keeping: { isUnreserved($0) || $0 == UInt8(ascii: " ") }).replacing(" ", with: "+")
+    }
+
     /// Encodes all but the unreserved letters, digits and `-._~`: fit for any part of a URL.
     package static func encode(_ text: some Sequence<UInt8>) -> String { encode(text, keeping: isUnreserved) }
 

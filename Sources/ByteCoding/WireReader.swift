@@ -34,8 +34,11 @@ package struct WireReader {
     }
 
     // SAFETY: read from `position` to before `end` only, which lie within.
+    /// The whole, lent by the caller.
     package let bytes: UnsafeRawBufferPointer
+    /// Of the next byte.
     package var position: Int
+    /// Where the message ends.
     package let end: Int
 
     /// Field numbers beyond this are refused.

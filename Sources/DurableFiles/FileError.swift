@@ -59,16 +59,6 @@ package struct FileError: Error, Sendable, Hashable {
 extension FileError: CustomStringConvertible {
     /// `write /data/journal: No space left on device (errno 28)`.
     package var description: String {
-        "\(operation.rawValue) \(path): \(FileError.text(of: code)) (errno \(code))"
-    }
-
-    private static func text(of code: Int32) -> String {
-        // SAFETY: strerror_r writes a terminated string of at most the buffer's length.
-        withUnsafeTemporaryAllocation(of: CChar.self, capacity: 256) { buffer in
-            guard let base = buffer.baseAddress, strerror_r(code, base, buffer.count) == 0 else {
-                return "unknown error"
-            }
-            return String(cString: base)
-        }
+        "\(operation.rawValue) \(path): \(SystemError.sentence(code)) (errno \(code))"
     }
 }

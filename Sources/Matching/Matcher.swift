@@ -12,7 +12,9 @@ package struct Matcher: Sendable {
         case matchesNot = "!~"
     }
 
+    /// Of the label.
     package let name: ByteString
+    /// How values are compared.
     package let operation: Operation
     /// The value, or the pattern.
     package let value: ByteString

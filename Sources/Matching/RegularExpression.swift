@@ -1,3 +1,4 @@
+internal import ByteCoding
 internal import CRE2
 package import MetricModel
 
@@ -77,21 +78,11 @@ package final class RegularExpression: Sendable {
         var high = texts.count
         while low < high {
             let middle = (low + high) / 2
-            let order = texts[middle].bytes.withUnsafeBytes { compare($0, text) }
+            let order = ByteOrder.compare(text, texts[middle].bytes)
             if order == 0 { return true }
-            if order < 0 { low = middle + 1 } else { high = middle }
+            if order > 0 { low = middle + 1 } else { high = middle }
         }
         return false
-    }
-
-    private static func compare(_ left: UnsafeRawBufferPointer, _ right: UnsafeRawBufferPointer) -> Int {
-        let shorter = min(left.count, right.count)
-        var index = 0
-        while index < shorter {
-            if left[index] != right[index] { return left[index] < right[index] ? -1 : 1 }
-            index += 1
-        }
-        return left.count - right.count
     }
 
     /// Whether the whole of `text` matches, by RE2 alone: what all fast paths are tested against.

@@ -1,6 +1,4 @@
-#if canImport(Glibc)
-internal import Glibc
-#endif
+internal import ByteCoding
 
 /// Text as bytes: compared, ordered and hashed byte by byte.
 ///
@@ -60,17 +58,7 @@ public struct ByteString: Sendable, Hashable {
 extension ByteString: Comparable {
     /// Byte-wise order, as Go orders strings.
     public static func < (left: ByteString, right: ByteString) -> Bool {
-        // SAFETY: both buffers are only read within the call, up to the shorter's length.
-        left.bytes.withUnsafeBytes { a in
-            right.bytes.withUnsafeBytes { b in
-                let shorter = min(a.count, b.count)
-                if shorter > 0, let first = a.baseAddress, let second = b.baseAddress {
-                    let order = memcmp(first, second, shorter)
-                    if order != 0 { return order < 0 }
-                }
-                return a.count < b.count
-            }
-        }
+        left.bytes.withUnsafeBytes { ByteOrder.compare($0, right.bytes) < 0 }
     }
 }
 

@@ -1,4 +1,5 @@
 public import AsyncHTTPClient
+internal import ByteCoding
 internal import NIOCore
 internal import NIOHTTP1
 
@@ -99,16 +100,7 @@ public struct PushGateway: Sendable {
     /// The path of a push, with its query.
     package static func target(_ key: JobKey, lifetime: String?) -> String {
         guard let lifetime else { return key.path }
-        let plain = Array("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-._~=".utf8)
-        var query = ""
-        for byte in lifetime.utf8 {
-            if plain.contains(byte) {
-                query.unicodeScalars.append(Unicode.Scalar(byte))
-            } else {
-                query += (byte < 16 ? "%0" : "%") + String(byte, radix: 16, uppercase: true)
-            }
-        }
-        return key.path + "?lifetime=" + query
+        return key.path + "?lifetime=" + PercentCoding.encode(lifetime.utf8)
     }
 
     /// Deletes the group of `key`; one that is not there is no error.

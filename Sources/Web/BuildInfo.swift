@@ -3,15 +3,24 @@ package import MetricModel
 
 /// What this program is, for `--version`, `/api/v1/status` and `pushgateway_build_info`.
 package enum BuildInfo {
+    /// Of Narthex.
     package static let version = "0.1.0"
+    /// The commit, or `unknown`.
     package static let revision = String(cString: narthex_revision())
+    /// The branch, or `unknown`.
     package static let branch = String(cString: narthex_branch())
+    /// Who built it, and where.
     package static let buildUser = String(cString: narthex_build_user())
+    /// When the commit was made.
     package static let buildDate = String(cString: narthex_build_date())
+    /// Shown where upstream shows Go's.
     package static let swiftVersion = "swift6.3"
+    /// System and processor.
     package static let platform = "linux/\(architecture)"
+    /// Go's build tags, of which there are none.
     package static let tags = "unknown"
 
+    /// The processor, by Go's name.
     package static var architecture: String {
         #if arch(x86_64)
         "amd64"

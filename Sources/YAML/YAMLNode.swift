@@ -12,7 +12,9 @@ package struct YAMLNode: Sendable {
 
     /// One entry of a mapping.
     package struct Pair: Sendable {
+        /// Any node, though most are text.
         package var key: YAMLNode
+        /// What it holds.
         package var value: YAMLNode
 
         /// An entry.
@@ -22,6 +24,7 @@ package struct YAMLNode: Sendable {
         }
     }
 
+    /// A scalar, a list or pairs.
     package var content: Content
     /// The explicit tag in its long form, or nil.
     package var tag: String?

@@ -46,16 +46,9 @@ struct GatewayProcess {
                 try AccessGuard(path: path, guarding: service, logger: logger)
             }
             let files = WatchedFiles(policies: policies, access: rights, store: store, workers: workers)
-            let guarded: any HTTPService = rights ?? service
-            let access = try path("web.config.file").map { try WebAccess(path: $0, logger: logger) }
-            let tls = try access.flatMap { access in try TLSReloader(access, logger: logger) }
-            let server = HTTPServer(
-                service: access?.guarding(guarded) ?? guarded, limits: ServerFlags.limits(flags), group: group, tls: tls
-            )
-            service.attach(server)
-            let addresses = try await WebListeners(flags: flags, logger: logger).open(
-                on: server, isTLS: tls != nil, http2: access?.config?.http2 ?? true)
-            ports?.gateway = addresses.first
+            let (server, opened) = try await WebListeners(flags: flags, logger: logger).serve(
+                rights ?? service, on: group, prepare: service.attach)
+            ports?.gateway = opened.first
             await withDiscardingTaskGroup { group in
                 group.addTask { await ExpiryTimer(store: store, workers: workers).run() }
                 group.addTask { await files.run() }

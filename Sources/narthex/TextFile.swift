@@ -1,19 +1,10 @@
-#if canImport(Glibc)
-import Glibc
-#endif
+import DurableFiles
 
 /// Files that are named on the command line.
 enum TextFile {
     /// What the file holds, or nil if it cannot be read.
     static func read(_ path: String) -> String? {
-        guard let file = fopen(path, "re") else { return nil }
-        defer { fclose(file) }
-        var bytes: [UInt8] = []
-        var chunk = [UInt8](repeating: 0, count: 64 << 10)
-        while true {
-            let count = fread(&chunk, 1, chunk.count, file)
-            if count == 0 { return String(decoding: bytes, as: UTF8.self) }
-            bytes += chunk[..<count]
-        }
+        // The callers say which file it is, and need no more.
+        (try? SmallFile.read(path)).map { String(decoding: $0, as: UTF8.self) }
     }
 }

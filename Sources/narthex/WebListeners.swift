@@ -1,4 +1,5 @@
 import Logging
+import NIOPosix
 import Web
 
 /// Opens the sockets that the flags ask for.
@@ -8,11 +9,24 @@ struct WebListeners {
     let flags: ParsedFlags
     let logger: Logger
 
-    /// Listens on all of them.
-    /// - Returns: The ports, as far as they have some.
-    /// - Throws: What keeps one of them from being used.
-    @discardableResult
-    func open(on server: HTTPServer, isTLS: Bool, http2: Bool) async throws -> [Int] {
+    /// Serves `service` on all of them, behind the passwords, certificates and limits that the flags ask for.
+    /// - Parameter prepare: Called with the server before it listens.
+    /// - Returns: The server, and the ports, as far as the sockets have some.
+    /// - Throws: What keeps one of them, or the web configuration, from being used.
+    func serve(
+        _ service: any HTTPService, on group: MultiThreadedEventLoopGroup, prepare: (HTTPServer) -> Void
+    ) async throws -> (server: HTTPServer, ports: [Int]) {
+        let path = flags["web.config.file"]
+        let access = path.isEmpty ? nil : try WebAccess(path: path, logger: logger)
+        let tls = try access.flatMap { access in try TLSReloader(access, logger: logger) }
+        let server = HTTPServer(
+            service: access?.guarding(service) ?? service, limits: ServerFlags.limits(flags), group: group, tls: tls)
+        prepare(server)
+        let ports = try await open(on: server, isTLS: tls != nil, http2: access?.config?.http2 ?? true)
+        return (server, ports)
+    }
+
+    private func open(on server: HTTPServer, isTLS: Bool, http2: Bool) async throws -> [Int] {
         var ports: [Int] = []
         func opened(_ address: String) {
             announce(address, isTLS: isTLS, http2: http2)

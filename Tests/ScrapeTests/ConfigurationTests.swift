@@ -191,7 +191,7 @@ import Testing
         #expect(configuration.storage.maximumExemplars == 5)
         let job = try #require(configuration.scrapeConfigurations.first)
         #expect(job.scrapeProtocols == [.text004, .protobuf])
-        #expect(job.bodySizeLimit.bytes == 1_610_612_736)
+        #expect(job.limits.bodySize.bytes == 1_610_612_736)
         #expect(job.nameEscaping == .underscores)
         #expect(job.client.tls.authorityFile == "/etc/narthex/ca.pem")
         #expect(job.client.headers["X-A"]?.files == ["/etc/narthex/f"])
@@ -224,7 +224,7 @@ import Testing
         let job = try #require(other.scrapeConfigurations.first)
         #expect(job.jobName == "z")
         #expect(job.scrapeInterval == .seconds(30))
-        #expect(job.sampleLimit == 1000)
+        #expect(job.limits.samples == 1000)
         #expect(job.scrapesNativeHistograms)
         #expect(job.scrapeProtocols == ScrapeProtocol.protobufFirst)
         #expect(job.nameEscaping == .dots)
@@ -274,7 +274,7 @@ import Testing
         let sized = try read("storage: {tsdb: {retention: {size: 1GB}}, exemplars: {}}").storage
         #expect(sized.retention.time == .zero && sized.retention.size.bytes == 1 << 30)
         #expect(sized.maximumExemplars == 0)
-        #expect(try read("global: {sample_limit: 1.5}").global.sampleLimit == 1)
+        #expect(try read("global: {sample_limit: 1.5}").global.limits.samples == 1)
     }
 
     @Test func `flags change the defaults, and the file goes before them`() throws {

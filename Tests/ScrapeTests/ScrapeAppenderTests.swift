@@ -251,7 +251,7 @@ import Testing
         #expect(series.exemplars.first == Exemplar(labels: ["trace_id": "t"], value: 0.25, timestamp: 1200))
         #expect(
             bench.metadata.metadata(of: "a_seconds")
-                == MetricMetadata(type: .counter, help: "Some \"quoted\" \\ text.", unit: "seconds"))
+                == MetricMetadata(type: .counter, unit: "seconds", help: "Some \"quoted\" \\ text."))
         #expect(bench.sink.scraped.count == 2)
     }
 

@@ -13,6 +13,7 @@ import Web
 
     @Test(arguments: [
         (0.0, 1.0), (5, 5), (0, 0), (1, 1 + 1e-15), (-1e308, 1e308), (1e-300, 2e-300), (-3, 1000), (.nan, 1),
+        (1.79e308, 1.79e308), (-1.79e308, -1.79e308), (-0.89e308, 0.89e308),
     ]) func `ticks ascend, cover the values and are few`(low: Double, high: Double) throws {
         let ticks = PlotScale.ticks(low: low, high: high)
         #expect(ticks.count >= 2 && ticks.count <= 100)
@@ -43,6 +44,16 @@ import Web
         let path = picture.split(separator: "d=\"").last.map { $0.prefix { $0 != "\"" } } ?? ""
         #expect(path.filter { $0 == "M" }.count == 2)
         #expect(path.filter { $0 == "L" }.count == 1)
+    }
+
+    @Test(arguments: [
+        (1.79e308, 1.79e308), (-1.79e308, 1.79e308), (-0.89e308, 0.89e308),
+        (.leastNonzeroMagnitude, .leastNonzeroMagnitude),
+    ])
+    func `the largest and the least numbers can be drawn`(first: Double, second: Double) {
+        let series = PlotSeries(name: "x", points: [(1_700_000_000, first), (1_700_000_015, second)])
+        #expect(TextPlot.draw([series], in: frame).contains("┤"))
+        #expect(!SVGPlot.draw(.lines([series]), in: frame).isEmpty)
     }
 
     @Test func `nothing to draw is said`() {

@@ -44,7 +44,7 @@ struct ExpositionLexer {
     /// Where the next token is looked for; after an invalid token, the byte that did not fit.
     var position = 0
     /// Where the current token starts.
-    private(set) var start = 0
+    var start = 0
     var state = State.start
 
     init(_ bytes: UnsafeBufferPointer<UInt8>, _ dialect: Dialect) {
@@ -100,7 +100,7 @@ struct ExpositionLexer {
 
     /// A quoted string with its quotes. NUL bytes end it where `allowsNul` does not hold.
     @inline(__always)
-    private mutating func scanQuoted(allowsNul: Bool, allowsLineFeed: Bool) -> Bool {
+    mutating func scanQuoted(allowsNul: Bool, allowsLineFeed: Bool) -> Bool {
         position &+= 1
         while position < end {
             let current = byte(position)
@@ -122,7 +122,7 @@ struct ExpositionLexer {
         return false
     }
 
-    private mutating func scan(_ word: StaticString) -> Bool {
+    mutating func scan(_ word: StaticString) -> Bool {
         for letter in word.utf8 {
             guard byte(position) == letter else { return false }
             position &+= 1
@@ -131,132 +131,33 @@ struct ExpositionLexer {
     }
 
     @inline(__always)
-    private static func isBlank(_ byte: UInt8) -> Bool { byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") }
+    static func isBlank(_ byte: UInt8) -> Bool { byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") }
 
-    // MARK: Text format
+    // MARK: Tokens of both formats
 
-    private mutating func nextText() -> Token {
-        guard position < end else { return .eof }
-        start = position
-        let first = byte(position)
-        if Self.isBlank(first), state != .meta2 || isBlankToLineEnd() {
-            while Self.isBlank(byte(position)) { position &+= 1 }
-            return .whitespace
-        }
-        switch state {
-        case .start: return startOfTextLine(first)
-        case .comment: return comment()
-        case .meta1:
-            let isName =
-                first == UInt8(ascii: "\"")
-                ? scanQuoted(allowsNul: false, allowsLineFeed: true) : scanName(colons: true)
-            guard isName else { return .invalid }
-            state = .meta2
-            return .metricName
-        case .meta2:
-            while position < end, byte(position) != UInt8(ascii: "\n") { position &+= 1 }
-            state = .start
-            return .text
-        case .labels: return labelToken(first, allowsLineFeed: true)
-        case .labelValue:
-            guard first == UInt8(ascii: "\""), scanQuoted(allowsNul: true, allowsLineFeed: true) else {
-                return .invalid
-            }
-            state = .labels
-            return .labelValue
-        case .value:
-            if first == UInt8(ascii: "{") {
-                position &+= 1
-                state = .labels
-                return .braceOpen
-            }
-            return valueToken()
-        case .timestamp:
-            if first == UInt8(ascii: "\n") {
-                position &+= 1
-                state = .start
-                return .linebreak
-            }
-            while byte(position) &- UInt8(ascii: "0") < 10 { position &+= 1 }
-            return position > start ? .timestamp : .invalid
-        case .exemplar, .exemplarValue, .exemplarTimestamp: return .invalid
-        }
-    }
-
-    private func isBlankToLineEnd() -> Bool {
-        var index = position
-        while Self.isBlank(byte(index)) { index &+= 1 }
-        return byte(index) == UInt8(ascii: "\n") || index >= end
-    }
-
+    /// In state `meta1`: the name that a HELP, TYPE or UNIT line is about.
     @inline(__always)
-    private mutating func startOfTextLine(_ first: UInt8) -> Token {
-        if scanName(colons: true) {
-            state = .value
-            return .metricName
-        }
-        switch first {
-        case 0: return .eof
-        case UInt8(ascii: "\n"):
-            position &+= 1
-            return .linebreak
-        case UInt8(ascii: "{"):
-            position &+= 1
-            state = .labels
-            return .braceOpen
-        case UInt8(ascii: "#"):
-            position &+= 1
-            guard Self.isBlank(byte(position)) else { return restOfComment() }
-            while Self.isBlank(byte(position)) { position &+= 1 }
-            state = .comment
-            return comment()
-        default: return .invalid
-        }
+    mutating func metadataName(_ first: UInt8) -> Token {
+        let isName =
+            first == UInt8(ascii: "\"") ? scanQuoted(allowsNul: false, allowsLineFeed: true) : scanName(colons: true)
+        guard isName else { return .invalid }
+        state = .meta2
+        return .metricName
     }
 
-    private mutating func comment() -> Token {
-        let from = position
-        for (word, token) in [("HELP" as StaticString, Token.help), ("TYPE", .type)] {
-            position = from
-            if scan(word), Self.isBlank(byte(position)) {
-                while Self.isBlank(byte(position)) { position &+= 1 }
-                state = .meta1
-                return token
-            }
-        }
-        position = from
-        return restOfComment()
-    }
-
-    /// Everything up to the line feed. A NUL byte ends the exposition, unless a blank followed the `#` and the NUL is
-    /// not the first byte behind.
-    private mutating func restOfComment() -> Token {
-        let from = position
-        while position < end, byte(position) != UInt8(ascii: "\n") {
-            if byte(position) == 0, state != .comment || position == from { return .eof }
-            position &+= 1
-        }
-        guard position < end else { return .eof }
-        state = .start
-        return .comment
-    }
-
+    /// In state `labelValue`.
     @inline(__always)
-    private mutating func valueToken() -> Token {
-        while position < end {
-            let current = byte(position)
-            if current == UInt8(ascii: "{") || Self.isBlank(current) || current == UInt8(ascii: "\n") || current == 0 {
-                break
-            }
-            position &+= 1
+    mutating func labelValueToken(_ first: UInt8, allowsLineFeed: Bool) -> Token {
+        guard first == UInt8(ascii: "\""), scanQuoted(allowsNul: true, allowsLineFeed: allowsLineFeed) else {
+            return .invalid
         }
-        guard position > start else { return .invalid }
-        state = .timestamp
-        return .value
+        state = .labels
+        return .labelValue
     }
 
+    /// Within braces: a name, a quoted name, or what stands between them.
     @inline(__always)
-    private mutating func labelToken(_ first: UInt8, allowsLineFeed: Bool) -> Token {
+    mutating func labelToken(_ first: UInt8, allowsLineFeed: Bool) -> Token {
         if scanName(colons: false) { return .labelName }
         switch first {
         case UInt8(ascii: "\""):
@@ -274,135 +175,5 @@ struct ExpositionLexer {
             return .comma
         default: return .invalid
         }
-    }
-
-    // MARK: OpenMetrics
-
-    private mutating func nextOpenMetrics() -> Token {
-        guard position < end else { return .eof }
-        start = position
-        let first = byte(position)
-        switch state {
-        case .start: return startOfOpenMetricsLine(first)
-        case .comment: return openMetricsComment()
-        case .meta1:
-            let isName =
-                first == UInt8(ascii: "\"")
-                ? scanQuoted(allowsNul: false, allowsLineFeed: true) : scanName(colons: true)
-            guard isName else { return .invalid }
-            state = .meta2
-            return .metricName
-        case .meta2:
-            guard first == UInt8(ascii: " ") else { return .invalid }
-            while position < end, byte(position) != UInt8(ascii: "\n") { position &+= 1 }
-            guard position < end else { return .invalid }
-            position &+= 1
-            state = .start
-            return .text
-        case .labels: return labelToken(first, allowsLineFeed: true)
-        case .exemplar: return labelToken(first, allowsLineFeed: false)
-        case .labelValue:
-            guard first == UInt8(ascii: "\""), scanQuoted(allowsNul: true, allowsLineFeed: false) else {
-                return .invalid
-            }
-            state = .labels
-            return .labelValue
-        case .value:
-            if first == UInt8(ascii: "{") {
-                position &+= 1
-                state = .labels
-                return .braceOpen
-            }
-            return spacedToken(.value, next: .timestamp)
-        case .timestamp: return afterValue(first)
-        case .exemplarValue:
-            if first == UInt8(ascii: "\"") {
-                guard scanQuoted(allowsNul: false, allowsLineFeed: false) else { return .invalid }
-                state = .exemplar
-                return .labelValue
-            }
-            return spacedToken(.value, next: .exemplarTimestamp)
-        case .exemplarTimestamp:
-            if first == UInt8(ascii: "\n") {
-                position &+= 1
-                state = .start
-                return .linebreak
-            }
-            return spacedToken(.timestamp, next: .exemplarTimestamp)
-        }
-    }
-
-    private mutating func startOfOpenMetricsLine(_ first: UInt8) -> Token {
-        if scanName(colons: true) {
-            state = .value
-            return .metricName
-        }
-        if first == UInt8(ascii: "{") {
-            position &+= 1
-            state = .labels
-            return .braceOpen
-        }
-        guard first == UInt8(ascii: "#") else { return .invalid }
-        position &+= 1
-        guard byte(position) == UInt8(ascii: " ") else { return .invalid }
-        position &+= 1
-        state = .comment
-        return openMetricsComment()
-    }
-
-    private mutating func openMetricsComment() -> Token {
-        switch byte(position) {
-        case UInt8(ascii: "H"): return keyword("HELP", .help)
-        case UInt8(ascii: "T"): return keyword("TYPE", .type)
-        case UInt8(ascii: "U"): return keyword("UNIT", .unit)
-        case UInt8(ascii: "E"):
-            guard scan("EOF") else { return .invalid }
-            if byte(position) == UInt8(ascii: "\n") { position &+= 1 }
-            state = .start
-            return .eofWord
-        default: return .invalid
-        }
-    }
-
-    private mutating func keyword(_ word: StaticString, _ token: Token) -> Token {
-        guard scan(word), byte(position) == UInt8(ascii: " ") else { return .invalid }
-        position &+= 1
-        state = .meta1
-        return token
-    }
-
-    /// One blank and what follows up to the next blank or line feed.
-    @inline(__always)
-    private mutating func spacedToken(_ token: Token, next: State) -> Token {
-        guard byte(position) == UInt8(ascii: " ") else { return .invalid }
-        position &+= 1
-        let from = position
-        while position < end {
-            let current = byte(position)
-            if current == UInt8(ascii: " ") || current == UInt8(ascii: "\n") || current == 0 { break }
-            position &+= 1
-        }
-        guard position > from else { return .invalid }
-        state = next
-        return token
-    }
-
-    /// In state `timestamp`: a timestamp, the end of the line, or ` # {`.
-    private mutating func afterValue(_ first: UInt8) -> Token {
-        if first == UInt8(ascii: "\n") {
-            position &+= 1
-            state = .start
-            return .linebreak
-        }
-        if first == UInt8(ascii: " "), byte(position &+ 1) == UInt8(ascii: "#"),
-            byte(position &+ 2) == UInt8(ascii: " ")
-        {
-            position &+= 3
-            guard byte(position) == UInt8(ascii: "{") else { return .invalid }
-            position &+= 1
-            state = .exemplar
-            return .comment
-        }
-        return spacedToken(.timestamp, next: .timestamp)
     }
 }

@@ -17,15 +17,15 @@ package struct ExpositionReader {
         case text, openMetrics
     }
 
-    private var lexer: ExpositionLexer
+    var lexer: ExpositionLexer
     /// Start of the line.
     private var start = 0
     /// Where the name and each label's name and value lie, in pairs; -1 for a name that is not known yet.
-    private var offsets: [Int] = []
-    private var exemplarOffsets: [Int] = []
-    private var hasExemplar = false
-    private var exemplarValue = 0.0
-    private var exemplarTimestamp: Timestamp?
+    var offsets: [Int] = []
+    var exemplarOffsets: [Int] = []
+    var hasExemplar = false
+    var exemplarValue = 0.0
+    var exemplarTimestamp: Timestamp?
 
     /// Of a series entry: its bytes, from the start of the line up to the end of the labels.
     package private(set) var series: Range<Int> = 0..<0
@@ -35,8 +35,8 @@ package struct ExpositionReader {
     package private(set) var timestamp: Timestamp?
     /// The type of the last TYPE line.
     package private(set) var type = MetricType.unknown
-    private var text: Range<Int> = 0..<0
-    private var isComment = false
+    var text: Range<Int> = 0..<0
+    var isComment = false
 
     /// A reader of `bytes`, which have to live as long as it does.
     package init(_ bytes: UnsafeBufferPointer<UInt8>, _ dialect: Dialect) {
@@ -321,107 +321,5 @@ package struct ExpositionReader {
             guard after == .linebreak else { throw problem("expected next entry after exemplar timestamp", after) }
         default: throw problem("expected timestamp or comment", next)
         }
-    }
-
-    // MARK: What an entry holds
-
-    /// Of any entry but comments: the metric name, escapes taken out.
-    package var name: ByteString {
-        guard offsets.count >= 2, offsets[0] >= 0 else { return "" }
-        return unescaped(offsets[0]..<offsets[1])
-    }
-
-    /// Of a help or unit entry: its text, escapes taken out; of a comment: all of it, as it is.
-    package var metadataText: ByteString {
-        let piece = lexer.piece(text)
-        guard !isComment, piece.contains(UInt8(ascii: "\\")) else { return ByteString(copy(piece)) }
-        return ByteString(Escapes.removed(piece, quotes: lexer.dialect == .openMetrics))
-    }
-
-    /// Of a series entry: whether it is a `_created` one of a type that has such.
-    package var isCreated: Bool {
-        guard type == .counter || type == .summary || type == .histogram || type == .gaugeHistogram else {
-            return false
-        }
-        return offsets[0] >= 0 && lexer.piece(offsets[0]..<offsets[1]).suffix(8).elementsEqual("_created".utf8)
-    }
-
-    /// Of a series entry: its labels as they are written, escapes taken out, without the metric name.
-    package var labelPairs: [LabelPair] {
-        var pairs: [LabelPair] = []
-        pairs.reserveCapacity(offsets.count / 4)
-        var index = 2
-        while index &+ 3 < offsets.count {
-            pairs.append(
-                LabelPair(
-                    unescaped(offsets[index]..<offsets[index &+ 1]),
-                    unescaped(offsets[index &+ 2]..<offsets[index &+ 3])))
-            index &+= 4
-        }
-        return pairs
-    }
-
-    /// Of a series entry: its labels, metric name included; bounds and quantiles in OpenMetrics' spelling, so that `1`
-    /// and `1.0` are one series. Of a repeated name the last wins.
-    /// - Complexity: O(bytes); several allocations.
-    package var labels: Labels {
-        var pairs: [(name: ByteString, value: ByteString)] = [(Labels.metricName, name)]
-        for pair in labelPairs { pairs.append((pair.name, normalized(pair))) }
-        return Labels(pairs)
-    }
-
-    private func normalized(_ pair: LabelPair) -> ByteString {
-        let isBound = type == .summary && pair.name == "quantile" || type == .histogram && pair.name == "le"
-        guard isBound, let number = FloatText.parse(pair.value.bytes, .go) else { return pair.value }
-        return ByteString(FloatText.string(number, .openMetrics))
-    }
-
-    /// Of a series entry: its exemplar, or nil.
-    package var exemplar: Exemplar? {
-        guard hasExemplar else { return nil }
-        var pairs: [(name: ByteString, value: ByteString)] = []
-        var index = 0
-        while index &+ 3 < exemplarOffsets.count {
-            pairs.append(
-                (
-                    unescaped(exemplarOffsets[index]..<exemplarOffsets[index &+ 1]),
-                    unescaped(exemplarOffsets[index &+ 2]..<exemplarOffsets[index &+ 3])
-                ))
-            index &+= 4
-        }
-        return Exemplar(labels: Labels(pairs), value: exemplarValue, timestamp: exemplarTimestamp)
-    }
-
-    private func unescaped(_ range: Range<Int>) -> ByteString {
-        let piece = lexer.piece(range)
-        guard piece.contains(UInt8(ascii: "\\")) else { return ByteString(copy(piece)) }
-        return ByteString(Escapes.removed(piece, quotes: true))
-    }
-}
-
-/// Escapes in scraped texts; unknown ones stay as they are.
-enum Escapes {
-    static func removed(_ piece: UnsafeBufferPointer<UInt8>, quotes: Bool) -> [UInt8] {
-        var output: [UInt8] = []
-        output.reserveCapacity(piece.count)
-        var index = 0
-        while index < piece.count {
-            let byte = piece[index]
-            index &+= 1
-            guard byte == UInt8(ascii: "\\"), index < piece.count else {
-                output.append(byte)
-                continue
-            }
-            switch piece[index] {
-            case UInt8(ascii: "n"): output.append(UInt8(ascii: "\n"))
-            case UInt8(ascii: "\\"): output.append(byte)
-            case UInt8(ascii: "\"") where quotes: output.append(UInt8(ascii: "\""))
-            default:
-                output.append(byte)
-                continue
-            }
-            index &+= 1
-        }
-        return output
     }
 }

@@ -169,8 +169,8 @@ extension Annotation {
             let high = FloatText.string(monotonicity.highestBucket, .general)
             let difference = Self.twoDigits(monotonicity.maximumDifference)
             text += ", from buckets \(low) to \(high), with a max diff of \(difference), over "
-            text += "\(monotonicity.count) samples from \(CalendarDate(milliseconds: monotonicity.earliest).rfc3339)"
-            text += " to \(CalendarDate(milliseconds: monotonicity.latest).rfc3339)"
+            text += "\(monotonicity.count) samples from \(CivilTime(second: monotonicity.earliest / 1000).rfc3339)"
+            text += " to \(CivilTime(second: monotonicity.latest / 1000).rfc3339)"
         }
         if occurrences > 1 { text += " (\(occurrences) occurrences)" }
         return "\(text) (\(place))"

@@ -134,11 +134,11 @@ extension Evaluator {
     private func calendar(_ plan: CallPlan) throws -> [StepRow] {
         let part = CalendarPart(plan.function)
         guard let argument = plan.arguments.first else {
-            let values = (0..<times.count).map { part.value(CalendarDate(milliseconds: times.time($0))) }
+            let values = (0..<times.count).map { part.value(CivilTime(second: times.time($0) / 1000)) }
             return [StepRow(labels: .empty, first: 0, values: values)]
         }
         return try mapFloats(try evaluate(argument)) { value in
-            part.value(CalendarDate(seconds: GoMath.int64(value)))
+            part.value(CivilTime(second: GoMath.int64(value)))
         }
     }
 
@@ -218,7 +218,7 @@ struct CalendarPart {
 
     init(_ function: Function) { self.function = function }
 
-    func value(_ date: CalendarDate) -> Double {
+    func value(_ date: CivilTime) -> Double {
         switch function {
         case .dayOfMonth: Double(date.day)
         case .dayOfWeek: Double(date.weekday)

@@ -144,7 +144,8 @@ private struct InfoGroups {
                     if old == new {
                         throw QueryError.execution(
                             "found duplicate series for info metric: existing \(rows[known].labels) @ "
-                                + "\(Int64(old * 1000)), new \(rows[index].labels) @ \(Int64(new * 1000))")
+                                + "\(GoMath.int64(old * 1000)), new \(rows[index].labels) @ \(GoMath.int64(new * 1000))"
+                        )
                     }
                     if new > old { newest = index }
                 }

@@ -1,3 +1,4 @@
+internal import DurableFiles
 internal import MetricModel
 
 /// What `check config` finds, in promtool's words.
@@ -62,13 +63,13 @@ package struct ConfigurationCheck: Sendable {
             ("authorization credentials or bearer token file", client.authorization?.credentialsFile ?? ""),
             ("client cert file", client.tls.certificateFile), ("client key file", client.tls.keyFile),
         ]
-        for (what, path) in named where !path.isEmpty && TextFile.stamp(path) == nil {
+        for (what, path) in named where !path.isEmpty && FileStamp(path: path) == nil {
             throw ScrapeFailure(
                 "error checking \(what) \(Quoting.quote(ByteString(path))): stat \(path): no such file or directory")
         }
         for case .file(let discovery) in job.discovery {
             for pattern in discovery.files {
-                let paths = TextFile.glob(pattern)
+                let paths = PathPattern.matches(pattern)
                 if paths.isEmpty {
                     warnings.append(
                         "file \(Quoting.quote(ByteString(pattern))) for file_sd in scrape job"

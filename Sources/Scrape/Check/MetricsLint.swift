@@ -7,7 +7,9 @@ package import MetricModel
 package enum MetricsLint {
     /// A custom that a metric does not keep.
     package struct Problem: Sendable, Hashable, CustomStringConvertible {
+        /// The family.
         package var metric: ByteString
+        /// What it does against the custom, in promlint's words.
         package var text: String
 
         package var description: String { "\(metric) \(text)" }
@@ -15,7 +17,9 @@ package enum MetricsLint {
 
     /// How many series a metric has.
     package struct Cardinality: Sendable, Hashable {
+        /// The family.
         package var metric: ByteString
+        /// Lines that it has in the text format.
         package var series: Int
     }
 

@@ -1,4 +1,5 @@
 internal import AsyncHTTPClient
+internal import ByteCoding
 internal import FoundationEssentials
 internal import NIOCore
 internal import NIOHTTP1
@@ -50,13 +51,14 @@ actor OAuth2TokenSource {
         request.method = .POST
         request.headers.add(name: "Content-Type", value: "application/x-www-form-urlencoded")
         request.headers.add(name: "User-Agent", value: ScrapeRequest.userAgent)
-        let user = Percent.query(configuration.clientID.utf8)
-        let credentials = Credentials.base64(Array("\(user):\(Percent.query(secret.utf8))".utf8))
+        let user = PercentCoding.encodeQuery(configuration.clientID.utf8)
+        let credentials = Base64.encodeStandard(Array("\(user):\(PercentCoding.encodeQuery(secret.utf8))".utf8))
         request.headers.add(name: "Authorization", value: "Basic " + credentials)
         var fields = [("grant_type", "client_credentials")]
         if !configuration.scopes.isEmpty { fields.append(("scope", configuration.scopes.joined(separator: " "))) }
         fields += configuration.endpointParameters.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
-        let form = fields.map { "\(Percent.query($0.0.utf8))=\(Percent.query($0.1.utf8))" }.joined(separator: "&")
+        let form = fields.map { "\(PercentCoding.encodeQuery($0.0.utf8))=\(PercentCoding.encodeQuery($0.1.utf8))" }
+            .joined(separator: "&")
         request.body = .bytes(ByteBuffer(string: form))
         do {
             let response = try await client.execute(request, timeout: .seconds(30))

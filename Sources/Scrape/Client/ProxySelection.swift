@@ -1,4 +1,5 @@
 internal import AsyncHTTPClient
+internal import ByteCoding
 internal import NIOHTTP1
 
 /// What the environment says of proxies, read once.
@@ -52,7 +53,7 @@ struct ProxySelection {
             isHTTP = url.scheme == "http"
             if !url.user.isEmpty || url.password != nil {
                 let credentials = "\(url.user):\(url.password?.revealed ?? "")"
-                plainAuthorization = "Basic " + Credentials.base64(Array(credentials.utf8))
+                plainAuthorization = "Basic " + Base64.encodeStandard(Array(credentials.utf8))
             }
         }
         // A proxy without exceptions is used for everything, also for this machine.

@@ -1,4 +1,6 @@
 internal import AsyncHTTPClient
+internal import ByteCoding
+internal import DurableFiles
 internal import NIOCore
 internal import NIOHTTP1
 internal import NIOPosix
@@ -11,9 +13,13 @@ internal import Synchronization
 package final class ScrapeClient: Sendable {
     /// What came back.
     package struct Response: Sendable {
+        /// Of HTTP: 200 and the like.
         package var status: Int
+        /// The words after the status; empty where none were sent.
         package var reason: String
+        /// The field `Content-Type`, or empty.
         package var contentType: String
+        /// The field `Content-Encoding`, or empty.
         package var contentEncoding: String
         /// Of the body as it was sent, not yet decompressed.
         package var body: [UInt8]
@@ -31,7 +37,7 @@ package final class ScrapeClient: Sendable {
     private struct Clients {
         var open: [Variant: HTTPClient] = [:]
         var outdated: [HTTPClient] = []
-        var stamps: [TextFile.Stamp?] = []
+        var stamps: [FileStamp?] = []
         var isClosed = false
     }
 
@@ -142,7 +148,7 @@ package final class ScrapeClient: Sendable {
         if !unixSocket.isEmpty {
             variant.proxy = nil
             request.url =
-                "\(parsed.scheme)+unix://\(Percent.query(unixSocket.utf8))\(url.dropFirst(RequestURL.originLength(url)))"
+                "\(parsed.scheme)+unix://\(PercentCoding.encodeQuery(unixSocket.utf8))\(url.dropFirst(RequestURL.originLength(url)))"
             request.headers.replaceOrAdd(name: "Host", value: host)
         } else if !configuration.tls.serverName.isEmpty, parsed.scheme == "https" {
             let name = configuration.tls.serverName
@@ -151,8 +157,7 @@ package final class ScrapeClient: Sendable {
                 "https://\(HostPort.joined(name, parsed.port ?? 443))\(url.dropFirst(RequestURL.originLength(url)))"
             request.headers.replaceOrAdd(name: "Host", value: host)
         }
-        let parts = timeout.components
-        let limit = TimeAmount.nanoseconds(parts.seconds * 1_000_000_000 + parts.attoseconds / 1_000_000_000)
+        let limit = TimeAmount.nanoseconds(timeout.nanoseconds)
         var isReading = false
         do {
             if unixSocket.isEmpty, let proxy = selection.plainProxy(for: parsed) {
@@ -217,7 +222,7 @@ package final class ScrapeClient: Sendable {
         let stamps = TLSFiles.stamps(configuration.tls)
         return try clients.withLock { clients in
             if clients.isClosed { throw CancellationError() }
-            if clients.stamps != stamps {
+            if !FileStamp.areSame(stamps, as: clients.stamps) {
                 // What was opened with the old certificates is used up, and closed with this client.
                 clients.outdated += clients.open.values
                 clients.open = [:]
@@ -302,7 +307,7 @@ enum ClientErrorText {
             return "dial tcp: lookup \(error.host): no such host\(problem)"
         }
         if let error = error as? IOError {
-            let reason = TextFile.reason(error.errnoCode)
+            let reason = SystemError.reason(error.errnoCode)
             return address.isEmpty ? reason : "dial tcp \(address): connect: \(reason)"
         }
         return "\(error)"

@@ -1,13 +1,20 @@
+internal import ByteCoding
 package import MetricModel
 
 /// What is asked of a target: the URL and the headers.
 package struct ScrapeRequest: Sendable, Hashable {
+    /// With the target's parameters.
     package var url: String
+    /// The socket to connect to in place of the URL's host; empty for none.
     package var unixSocket: String
+    /// The field `Accept`.
     package var accept: String
+    /// The field `Accept-Encoding`.
     package var acceptEncoding: String
+    /// Told to the target in `X-Prometheus-Scrape-Timeout-Seconds`.
     package var timeout: PrometheusDuration
 
+    /// The field `User-Agent`: some targets look for Prometheus' name.
     package static let userAgent = "Prometheus/3.14.0 (compatible; narthex)"
 
     /// The request for the target with `labels`.
@@ -45,9 +52,11 @@ package struct ScrapeRequest: Sendable, Hashable {
         let path = (labels[TargetLabels.metricsPath] ?? "").string
         var url = "\((labels[TargetLabels.scheme] ?? "").string)://\(host)"
         if !path.isEmpty, !path.hasPrefix("/") { url += "/" }
-        url += Percent.path(path.utf8)
+        url += PercentCoding.encodePath(path.utf8)
         let query = parameters.sorted { ByteString($0.key) < ByteString($1.key) }
-            .flatMap { name, values in values.map { "\(Percent.query(name.utf8))=\(Percent.query($0.utf8))" } }
+            .flatMap { name, values in
+                values.map { "\(PercentCoding.encodeQuery(name.utf8))=\(PercentCoding.encodeQuery($0.utf8))" }
+            }
         return query.isEmpty ? url : url + "?" + query.joined(separator: "&")
     }
 

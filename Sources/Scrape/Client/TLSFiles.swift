@@ -1,3 +1,4 @@
+internal import DurableFiles
 internal import NIOSSL
 
 /// From configured certificates and keys to a TLS configuration.
@@ -52,16 +53,16 @@ enum TLSFiles {
 
     private static func text(_ inline: String, _ file: String, _ what: String) throws(ScrapeFailure) -> [UInt8] {
         if file.isEmpty { return Array(inline.utf8) }
-        do throws(ConfigurationError) {
-            return try TextFile.read(file)
+        do throws(SmallFile.Unreadable) {
+            return try SmallFile.read(file)
         } catch {
             throw ScrapeFailure("unable to read \(what): \(error)")
         }
     }
 
     /// What tells whether one of the files has changed.
-    static func stamps(_ configuration: TLSClientConfiguration) -> [TextFile.Stamp?] {
+    static func stamps(_ configuration: TLSClientConfiguration) -> [FileStamp?] {
         [configuration.authorityFile, configuration.certificateFile, configuration.keyFile]
-            .filter { !$0.isEmpty }.map(TextFile.stamp)
+            .filter { !$0.isEmpty }.map { FileStamp(path: $0) }
     }
 }

@@ -2,6 +2,7 @@
 ///
 /// Source: github.com/alecthomas/units Base2Bytes, which Prometheus reads sizes with.
 package struct ByteSize: Sendable, Hashable, Comparable, CustomStringConvertible {
+    /// How many.
     package var bytes: Int64
 
     /// A size of `bytes`.

@@ -5,12 +5,15 @@ package import YAML
 ///
 /// Source: prometheus/prometheus config/config.go.
 package struct Configuration: Sendable, Hashable {
+    /// The section `global`.
     package var global = GlobalConfiguration()
     /// Paths of files with more scrape sections, whose last part may hold `*`.
     package var scrapeConfigurationFiles: [String] = []
     /// The sections of the file itself.
     package var scrapeConfigurations: [ScrapeConfiguration] = []
+    /// The section `storage`.
     package var storage = StorageConfiguration()
+    /// The section `otlp`.
     package var otlp = OTLPConfiguration()
     /// Prometheus' `runtime.gogc`: read, and of no effect, since there is no garbage collector to tune.
     package var garbageCollection: Int64 = 75

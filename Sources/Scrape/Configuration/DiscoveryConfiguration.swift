@@ -9,6 +9,7 @@ package struct TargetGroup: Sendable, Hashable {
     package var source: String
     /// One label set for each target, `__address__` among them.
     package var targets: [Labels]
+    /// Given to all targets.
     package var labels: Labels
 
     /// A group; one without targets says that the source has none any more.
@@ -96,6 +97,7 @@ package enum DiscoveryConfiguration: Sendable, Hashable {
 package struct FileDiscoveryConfiguration: Sendable, Hashable {
     /// Paths, whose last part may hold `*`.
     package var files: [String] = []
+    /// `refresh_interval`: how often files are read even if nothing tells that they changed.
     package var refreshInterval = PrometheusDuration.seconds(300)
 
     init(_ node: YAMLNode, _ decoder: YAMLDecoder) throws(YAMLError) {
@@ -141,8 +143,11 @@ package struct FileDiscoveryConfiguration: Sendable, Hashable {
 
 /// Targets that an HTTP server lists.
 package struct HTTPDiscoveryConfiguration: Sendable, Hashable {
+    /// `url`: what is fetched.
     package var url = ""
+    /// `refresh_interval`: how often.
     package var refreshInterval = PrometheusDuration.seconds(60)
+    /// How the server is reached.
     package var client = HTTPClientConfiguration()
 
     init(_ node: YAMLNode, _ decoder: YAMLDecoder) throws(YAMLError) {
@@ -191,8 +196,11 @@ package struct DNSDiscoveryConfiguration: Sendable, Hashable {
         case ns = "NS"
     }
 
+    /// `names`: what is asked for.
     package var names: [String] = []
+    /// `refresh_interval`: how often.
     package var refreshInterval = PrometheusDuration.seconds(30)
+    /// `type`: which records.
     package var type = RecordType.srv
     /// As it was written, in whatever case.
     private var typeName = "SRV"

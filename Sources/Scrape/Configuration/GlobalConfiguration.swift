@@ -5,26 +5,35 @@ internal import YAML
 ///
 /// Source: prometheus/prometheus config/config.go (`GlobalConfig`).
 package struct GlobalConfiguration: Sendable, Hashable {
+    /// `scrape_interval`.
     package var scrapeInterval = PrometheusDuration.seconds(60)
+    /// `scrape_timeout`; never above the interval.
     package var scrapeTimeout = PrometheusDuration.seconds(10)
+    /// `evaluation_interval`: of rules.
     package var evaluationInterval = PrometheusDuration.seconds(60)
+    /// `rule_query_offset`: how far in the past rules are evaluated.
     package var ruleQueryOffset = PrometheusDuration.zero
+    /// `query_log_file`; empty for none.
     package var queryLogFile = ""
+    /// `scrape_failure_log_file`, for jobs that name none; empty for none.
     package var scrapeFailureLogFile = ""
+    /// `external_labels`: added to all that leaves this server.
     package var externalLabels = Labels.empty
-    package var bodySizeLimit = ByteSize(bytes: 0)
-    package var sampleLimit: UInt64 = 0
-    package var targetLimit: UInt64 = 0
-    package var labelLimit: UInt64 = 0
-    package var labelNameLengthLimit: UInt64 = 0
-    package var labelValueLengthLimit: UInt64 = 0
+    /// Limits of jobs that set none.
+    package var limits = ScrapeLimits()
+    /// `keep_dropped_targets`: dropped targets a job remembers to show them; 0 for all.
     package var keepDroppedTargets: UInt64 = 0
     /// nil: what each scrape section's native histograms suggest.
     package var scrapeProtocols: [ScrapeProtocol]?
+    /// `scrape_native_histograms`.
     package var scrapesNativeHistograms = false
+    /// `convert_classic_histograms_to_nhcb`.
     package var convertsClassicHistograms = false
+    /// `always_scrape_classic_histograms`: also beside native ones.
     package var alwaysScrapesClassicHistograms = false
+    /// `extra_scrape_metrics`: whether `scrape_timeout_seconds` and the like are stored.
     package var reportsExtraMetrics = false
+    /// `metric_name_validation_scheme`.
     package var nameValidation = NameValidation.utf8
     /// nil: what the validation suggests. Text, since what it may be is checked with each scrape section.
     package var nameEscaping: String? = NameEscaping.allowUTF8.rawValue
@@ -104,23 +113,8 @@ package struct GlobalConfiguration: Sendable, Hashable {
             case "metric_name_escaping_scheme":
                 let text = try decoder.string(value)
                 configuration.nameEscaping = text.isEmpty ? nil : text
-            default: return try readLimit(key, value, decoder)
-            }
-            return true
-        }
-
-        private mutating func readLimit(
-            _ key: String, _ value: YAMLNode, _ decoder: YAMLDecoder
-        ) throws(YAMLError) -> Bool {
-            switch key {
-            case "body_size_limit": configuration.bodySizeLimit = try decoder.byteSize(value)
-            case "sample_limit": configuration.sampleLimit = decoder.unsigned(value)
-            case "target_limit": configuration.targetLimit = decoder.unsigned(value)
-            case "label_limit": configuration.labelLimit = decoder.unsigned(value)
-            case "label_name_length_limit": configuration.labelNameLengthLimit = decoder.unsigned(value)
-            case "label_value_length_limit": configuration.labelValueLengthLimit = decoder.unsigned(value)
             case "keep_dropped_targets": configuration.keepDroppedTargets = decoder.unsigned(value)
-            default: return false
+            default: return try configuration.limits.read(key, value, decoder)
             }
             return true
         }
@@ -168,12 +162,7 @@ package struct GlobalConfiguration: Sendable, Hashable {
         fields.text("query_log_file", queryLogFile)
         fields.text("scrape_failure_log_file", scrapeFailureLogFile)
         fields.labels("external_labels", externalLabels)
-        fields.size("body_size_limit", bodySizeLimit)
-        fields.number("sample_limit", sampleLimit)
-        fields.number("target_limit", targetLimit)
-        fields.number("label_limit", labelLimit)
-        fields.number("label_name_length_limit", labelNameLengthLimit)
-        fields.number("label_value_length_limit", labelValueLengthLimit)
+        limits.append(to: &fields)
         fields.number("keep_dropped_targets", keepDroppedTargets)
         fields.text("metric_name_validation_scheme", nameValidation.name)
         fields.text("metric_name_escaping_scheme", nameEscaping ?? "")

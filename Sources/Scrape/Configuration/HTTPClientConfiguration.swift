@@ -7,9 +7,13 @@ internal import YAML
 package struct HTTPClientConfiguration: Sendable, Hashable {
     /// A user's name and password, or the files that hold them.
     package struct BasicAuthentication: Sendable, Hashable {
+        /// `username`.
         package var username = ""
+        /// `username_file`; read with each request.
         package var usernameFile = ""
+        /// `password`.
         package var password = Secret("")
+        /// `password_file`; read with each request.
         package var passwordFile = ""
 
         /// Nothing set.
@@ -18,8 +22,11 @@ package struct HTTPClientConfiguration: Sendable, Hashable {
 
     /// An Authorization header.
     package struct Authorization: Sendable, Hashable {
+        /// `type`: the word before the credentials.
         package var type = ""
+        /// `credentials`.
         package var credentials = Secret("")
+        /// `credentials_file`; read with each request.
         package var credentialsFile = ""
 
         /// Nothing set.
@@ -28,21 +35,32 @@ package struct HTTPClientConfiguration: Sendable, Hashable {
 
     /// A header's values, from here and from files; all are sent.
     package struct Header: Sendable, Hashable {
+        /// `values`.
         package var values: [String] = []
+        /// `secrets`: values that are not shown.
         package var secrets: [Secret] = []
+        /// `files`: each holds a value.
         package var files: [String] = []
 
         /// No values.
         package init() {}
     }
 
+    /// `basic_auth`.
     package var basicAuthentication: BasicAuthentication?
+    /// `authorization`; also what `bearer_token` is turned into.
     package var authorization: Authorization?
+    /// `oauth2`.
     package var oauth2: OAuth2Configuration?
+    /// `tls_config`.
     package var tls = TLSClientConfiguration()
+    /// `follow_redirects`.
     package var followsRedirects = true
+    /// `enable_http2`.
     package var usesHTTP2 = true
+    /// `proxy_url` and its kin.
     package var proxy = ProxyConfiguration()
+    /// `http_headers`, by name.
     package var headers: [String: Header] = [:]
 
     // Read only to be turned into `authorization`.

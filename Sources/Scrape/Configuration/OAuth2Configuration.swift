@@ -5,16 +5,26 @@ internal import YAML
 ///
 /// Source: prometheus/common config/http_config.go (`OAuth2`).
 package struct OAuth2Configuration: Sendable, Hashable {
+    /// The grant type in which a signed token stands for the client's secret.
     package static let jwtBearer = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 
+    /// `client_id`.
     package var clientID = ""
+    /// `client_secret`.
     package var clientSecret = Secret("")
+    /// `client_secret_file`; read with each request for a token.
     package var clientSecretFile = ""
+    /// `scopes`.
     package var scopes: [String] = []
+    /// `token_url`.
     package var tokenURL = ""
+    /// `endpoint_params`: sent along with the request for a token.
     package var endpointParameters: [String: String] = [:]
+    /// `grant_type`; empty for `client_credentials`.
     package var grantType = ""
+    /// `tls_config`, for the server that gives tokens.
     package var tls = TLSClientConfiguration()
+    /// `proxy_url` and its kin, for the same server.
     package var proxy = ProxyConfiguration()
 
     init(_ node: YAMLNode, _ decoder: YAMLDecoder) throws(YAMLError) {

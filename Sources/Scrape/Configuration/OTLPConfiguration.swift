@@ -13,10 +13,13 @@ package struct OTLPConfiguration: Sendable, Hashable {
         case none = "NoTranslation"
     }
 
+    /// `translation_strategy`.
     package var strategy = Strategy.underscoresWithSuffixes
     /// All resource attributes become labels, but for ``ignoredAttributes``.
     package var promotesAllAttributes = false
+    /// `promote_resource_attributes`: those that become labels.
     package var promotedAttributes: [String] = []
+    /// `ignore_resource_attributes`: those that do not, where all others do.
     package var ignoredAttributes: [String] = []
     /// `service.name` and the like stay in `target_info`.
     package var keepsIdentifyingAttributes = false

@@ -1,5 +1,18 @@
+#if canImport(Glibc)
+internal import Glibc
+#endif
+
 /// Patterns for paths, as Go's `filepath.Match` reads them.
 enum PathPattern {
+    /// The paths that `pattern` stands for, sorted.
+    static func matches(_ pattern: String) -> [String] {
+        var result = glob_t()
+        defer { globfree(&result) }
+        guard glob(pattern, 0, nil, &result) == 0 else { return [] }
+        // SAFETY: `gl_pathv` has `gl_pathc` terminated strings, which live until `globfree`.
+        return (0..<Int(result.gl_pathc)).compactMap { result.gl_pathv[$0].map { String(cString: $0) } }
+    }
+
     /// Whether Go takes the pattern: every class is closed and holds something, and nothing ends in a backslash.
     ///
     /// Source: Go path/filepath/match.go (`matchChunk`, `getEsc`).

@@ -4,8 +4,10 @@ internal import MetricModel
 ///
 /// Source: prometheus/common model/time.go.
 package struct PrometheusDuration: Sendable, Hashable, Comparable, CustomStringConvertible {
+    /// How long.
     package var milliseconds: Int64
 
+    /// None: in files, "not set".
     package static let zero = PrometheusDuration(milliseconds: 0)
 
     /// A duration of `milliseconds`.

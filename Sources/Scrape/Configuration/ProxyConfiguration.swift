@@ -1,8 +1,10 @@
+internal import ByteCoding
 internal import MetricModel
 internal import YAML
 
 /// Through which proxy a client reaches its peers.
 package struct ProxyConfiguration: Sendable, Hashable {
+    /// `proxy_url`.
     package var url: ConfiguredURL?
     /// Hosts, domains and networks that are reached directly, separated by commas.
     package var exceptions = ""
@@ -64,11 +66,15 @@ package struct ProxyConfiguration: Sendable, Hashable {
 package struct ConfiguredURL: Sendable, Hashable {
     /// The whole, the password with it: not to be shown.
     package let text: String
+    /// In lower case.
     package let scheme: String
+    /// Decoded; empty without one.
     package let user: String
+    /// Decoded; nil without one.
     package let password: Secret?
     /// Without brackets around IPv6 addresses.
     package let host: String
+    /// As it is written; nil for the scheme's own.
     package let port: Int?
 
     init(_ node: YAMLNode, _ decoder: YAMLDecoder) throws(YAMLError) {
@@ -96,10 +102,10 @@ package struct ConfiguredURL: Sendable, Hashable {
             let userInformation = authority[..<at]
             authority = authority[authority.index(after: at)...]
             if let colon = userInformation.firstIndex(of: ":") {
-                user = Percent.decoded(String(userInformation[..<colon]))
-                password = Secret(Percent.decoded(String(userInformation[userInformation.index(after: colon)...])))
+                user = Self.decoded(userInformation[..<colon])
+                password = Secret(Self.decoded(userInformation[userInformation.index(after: colon)...]))
             } else {
-                user = Percent.decoded(String(userInformation))
+                user = Self.decoded(userInformation)
                 password = nil
             }
         } else {
@@ -108,6 +114,10 @@ package struct ConfiguredURL: Sendable, Hashable {
         }
         guard let split = HostPort.split(String(authority)) else { return nil }
         (host, port) = split
+    }
+
+    private static func decoded(_ text: Substring) -> String {
+        PercentCoding.decode(text.utf8).map { String(decoding: $0, as: UTF8.self) } ?? String(text)
     }
 
     /// The URL with `xxxxx` in place of its password.
@@ -154,59 +164,6 @@ package enum HostPort {
     /// `host:port`, with brackets around an IPv6 address.
     package static func joined(_ host: String, _ port: Int) -> String {
         host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
-    }
-}
-
-/// Percent-encoding of URLs.
-package enum Percent {
-    /// `text` with `%41` decoded; what is malformed stays.
-    package static func decoded(_ text: String) -> String {
-        guard text.contains("%") else { return text }
-        let bytes = Array(text.utf8)
-        var result: [UInt8] = []
-        var index = 0
-        while index < bytes.count {
-            if bytes[index] == UInt8(ascii: "%"), index + 2 < bytes.count,
-                let value = UInt8(String(decoding: bytes[(index + 1)...(index + 2)], as: UTF8.self), radix: 16)
-            {
-                result.append(value)
-                index += 3
-            } else {
-                result.append(bytes[index])
-                index += 1
-            }
-        }
-        return String(decoding: result, as: UTF8.self)
-    }
-
-    /// `bytes` for a query, as Go's `url.QueryEscape`: a space becomes `+`.
-    package static func query(_ bytes: some Sequence<UInt8>) -> String {
-        escaped(bytes, keeping: "-_.~") { $0 == UInt8(ascii: " ") ? "+" : nil }
-    }
-
-    /// `bytes` for a path, as Go's `url.URL.EscapedPath`.
-    package static func path(_ bytes: some Sequence<UInt8>) -> String {
-        escaped(bytes, keeping: "-_.~$&+,/:;=@!'()*") { _ in nil }
-    }
-
-    private static func escaped(
-        _ bytes: some Sequence<UInt8>, keeping kept: String, special: (UInt8) -> String?
-    ) -> String {
-        let kept = Set(kept.utf8)
-        var result = ""
-        for byte in bytes {
-            let isAlphanumeric =
-                byte >= 0x30 && byte <= 0x39 || byte >= 0x41 && byte <= 0x5A || byte >= 0x61 && byte <= 0x7A
-            if isAlphanumeric || kept.contains(byte) {
-                result.unicodeScalars.append(Unicode.Scalar(byte))
-            } else if let replacement = special(byte) {
-                result += replacement
-            } else {
-                let digits = String(byte, radix: 16, uppercase: true)
-                result += digits.count == 1 ? "%0" + digits : "%" + digits
-            }
-        }
-        return result
     }
 }
 

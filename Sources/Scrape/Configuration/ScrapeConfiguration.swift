@@ -6,37 +6,59 @@ package import YAML
 /// Every value is final: what the section leaves out comes from the global section or the defaults.
 /// Source: prometheus/prometheus config/config.go (`ScrapeConfig`).
 package struct ScrapeConfiguration: Sendable, Hashable {
+    /// `job_name`.
     package var jobName: String
+    /// `honor_labels`: whether labels that the target gives win over those of the configuration.
     package var honorsLabels = false
+    /// `honor_timestamps`: whether times that the target gives are kept.
     package var honorsTimestamps = true
+    /// `track_timestamps_staleness`: whether series with times of their own are marked when they end.
     package var tracksTimestampsStaleness = false
+    /// `params`: of the URL.
     package var parameters: [String: [String]] = [:]
+    /// `scrape_interval`.
     package var scrapeInterval = PrometheusDuration.zero
+    /// `scrape_timeout`; never above the interval.
     package var scrapeTimeout = PrometheusDuration.zero
+    /// `scrape_protocols`, the most wanted first.
     package var scrapeProtocols: [ScrapeProtocol] = []
+    /// `fallback_scrape_protocol`: how a body of an unknown type is read; nil to refuse it.
     package var fallbackProtocol: ScrapeProtocol?
+    /// `scrape_native_histograms`.
     package var scrapesNativeHistograms = false
+    /// `always_scrape_classic_histograms`: also beside native ones.
     package var alwaysScrapesClassicHistograms = false
+    /// `convert_classic_histograms_to_nhcb`: into native ones with custom buckets.
     package var convertsClassicHistograms = false
+    /// `scrape_failure_log_file`; empty for none.
     package var scrapeFailureLogFile = ""
+    /// `metrics_path`.
     package var metricsPath = "/metrics"
+    /// `scheme`: `http` or `https`.
     package var scheme = "http"
+    /// `enable_compression`: whether gzip is asked for.
     package var usesCompression = true
-    package var bodySizeLimit = ByteSize(bytes: 0)
-    package var sampleLimit: UInt64 = 0
-    package var targetLimit: UInt64 = 0
-    package var labelLimit: UInt64 = 0
-    package var labelNameLengthLimit: UInt64 = 0
-    package var labelValueLengthLimit: UInt64 = 0
+    /// How much targets may be, and send.
+    package var limits = ScrapeLimits()
+    /// `native_histogram_bucket_limit`: of a sample; 0 for no limit.
     package var nativeHistogramBucketLimit: UInt64 = 0
+    /// `native_histogram_min_bucket_factor`: finer histograms are made coarser; 0 for none.
     package var nativeHistogramMinimumBucketFactor = 0.0
+    /// `keep_dropped_targets`: dropped targets that are remembered to show them; 0 for all.
     package var keepDroppedTargets: UInt64 = 0
+    /// `metric_name_validation_scheme`.
     package var nameValidation = NameValidation.utf8
+    /// `metric_name_escaping_scheme`: told to the target.
     package var nameEscaping = NameEscaping.allowUTF8
+    /// `extra_scrape_metrics`: whether `scrape_timeout_seconds` and the like are stored.
     package var reportsExtraMetrics = false
+    /// Where targets come from.
     package var discovery: [DiscoveryConfiguration] = []
+    /// How they are reached.
     package var client = HTTPClientConfiguration()
+    /// `relabel_configs`: of targets.
     package var relabelRules: [RelabelRule] = []
+    /// `metric_relabel_configs`: of series.
     package var metricRelabelRules: [RelabelRule] = []
 
     /// A job with the defaults, and neither interval nor targets.
@@ -55,7 +77,7 @@ package struct ScrapeConfiguration: Sendable, Hashable {
         var copy = self
         copy.scrapeInterval = .zero
         copy.scrapeTimeout = .zero
-        copy.sampleLimit = 0
+        copy.limits.samples = 0
         copy.client = HTTPClientConfiguration()
         copy.discovery = []
         return copy
@@ -97,12 +119,7 @@ package struct ScrapeConfiguration: Sendable, Hashable {
     }
 
     private func appendLimits(to fields: inout YAMLFields) {
-        fields.size("body_size_limit", bodySizeLimit)
-        fields.number("sample_limit", sampleLimit)
-        fields.number("target_limit", targetLimit)
-        fields.number("label_limit", labelLimit)
-        fields.number("label_name_length_limit", labelNameLengthLimit)
-        fields.number("label_value_length_limit", labelValueLengthLimit)
+        limits.append(to: &fields)
         fields.number("native_histogram_bucket_limit", nativeHistogramBucketLimit)
         fields.float("native_histogram_min_bucket_factor", nativeHistogramMinimumBucketFactor)
         fields.number("keep_dropped_targets", keepDroppedTargets)

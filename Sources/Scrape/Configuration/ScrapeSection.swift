@@ -22,7 +22,7 @@ struct ScrapeSection {
         var read = ScrapeSection(line: node.line)
         let fits = try decoder.fields(of: node, type: "config.ScrapeConfig") { key, value throws(YAMLError) in
             if try read.readOwn(key, value, decoder) { return true }
-            if try read.readLimit(key, value, decoder) { return true }
+            if try read.base.limits.read(key, value, decoder) { return true }
             if try read.readDiscovery(key, value, decoder) { return true }
             return try read.base.client.read(key, value, decoder)
         }
@@ -63,6 +63,9 @@ struct ScrapeSection {
         case "scrape_native_histograms": nativeHistograms = value.isNull ? nil : decoder.boolean(value)
         case "always_scrape_classic_histograms": alwaysClassic = value.isNull ? nil : decoder.boolean(value)
         case "convert_classic_histograms_to_nhcb": converts = value.isNull ? nil : decoder.boolean(value)
+        case "native_histogram_bucket_limit": base.nativeHistogramBucketLimit = decoder.unsigned(value)
+        case "native_histogram_min_bucket_factor": base.nativeHistogramMinimumBucketFactor = decoder.float(value)
+        case "keep_dropped_targets": base.keepDroppedTargets = decoder.unsigned(value)
         case "extra_scrape_metrics": extraMetrics = value.isNull ? nil : decoder.boolean(value)
         case "scrape_failure_log_file": base.scrapeFailureLogFile = try decoder.string(value)
         case "metrics_path": base.metricsPath = try decoder.string(value)
@@ -74,23 +77,6 @@ struct ScrapeSection {
             relabelling = try Self.rules(value, decoder, "target")
         case "metric_relabel_configs":
             metricRelabelling = try Self.rules(value, decoder, "metric")
-        default: return false
-        }
-        return true
-    }
-
-    private mutating func readLimit(_ key: String, _ value: YAMLNode, _ decoder: YAMLDecoder) throws(YAMLError) -> Bool
-    {
-        switch key {
-        case "body_size_limit": base.bodySizeLimit = try decoder.byteSize(value)
-        case "sample_limit": base.sampleLimit = decoder.unsigned(value)
-        case "target_limit": base.targetLimit = decoder.unsigned(value)
-        case "label_limit": base.labelLimit = decoder.unsigned(value)
-        case "label_name_length_limit": base.labelNameLengthLimit = decoder.unsigned(value)
-        case "label_value_length_limit": base.labelValueLengthLimit = decoder.unsigned(value)
-        case "native_histogram_bucket_limit": base.nativeHistogramBucketLimit = decoder.unsigned(value)
-        case "native_histogram_min_bucket_factor": base.nativeHistogramMinimumBucketFactor = decoder.float(value)
-        case "keep_dropped_targets": base.keepDroppedTargets = decoder.unsigned(value)
         default: return false
         }
         return true
@@ -182,7 +168,9 @@ struct ScrapeSection {
             throw .invalid("scrape timeout greater than scrape interval\(job)", line: line)
         }
         if result.scrapeTimeout == .zero { result.scrapeTimeout = min(global.scrapeTimeout, result.scrapeInterval) }
-        fillLimits(&result, global)
+        result.limits = base.limits.filled(from: global.limits)
+        if result.keepDroppedTargets == 0 { result.keepDroppedTargets = global.keepDroppedTargets }
+        if result.scrapeFailureLogFile.isEmpty { result.scrapeFailureLogFile = global.scrapeFailureLogFile }
         result.scrapesNativeHistograms = nativeHistograms ?? global.scrapesNativeHistograms
         result.reportsExtraMetrics = extraMetrics ?? global.reportsExtraMetrics
         result.convertsClassicHistograms = converts ?? global.convertsClassicHistograms
@@ -207,17 +195,6 @@ struct ScrapeSection {
         for rule in relabelling { result.relabelRules.append(try rule.rule(result.nameValidation)) }
         for rule in metricRelabelling { result.metricRelabelRules.append(try rule.rule(result.nameValidation)) }
         return result
-    }
-
-    private func fillLimits(_ result: inout ScrapeConfiguration, _ global: GlobalConfiguration) {
-        if result.bodySizeLimit.bytes == 0 { result.bodySizeLimit = global.bodySizeLimit }
-        if result.sampleLimit == 0 { result.sampleLimit = global.sampleLimit }
-        if result.targetLimit == 0 { result.targetLimit = global.targetLimit }
-        if result.labelLimit == 0 { result.labelLimit = global.labelLimit }
-        if result.labelNameLengthLimit == 0 { result.labelNameLengthLimit = global.labelNameLengthLimit }
-        if result.labelValueLengthLimit == 0 { result.labelValueLengthLimit = global.labelValueLengthLimit }
-        if result.keepDroppedTargets == 0 { result.keepDroppedTargets = global.keepDroppedTargets }
-        if result.scrapeFailureLogFile.isEmpty { result.scrapeFailureLogFile = global.scrapeFailureLogFile }
     }
 
     private func resolvedEscaping(

@@ -7,7 +7,9 @@ internal import YAML
 package struct StorageConfiguration: Sendable, Hashable {
     /// How long samples are kept, by three limits; zero is no limit.
     package struct Retention: Sendable, Hashable {
+        /// `time`.
         package var time = PrometheusDuration.zero
+        /// `size`: of all blocks, the log and the chunks of the head.
         package var size = ByteSize(bytes: 0)
         /// Of the disk, from 0 to 100.
         package var percentage = 0.0
@@ -18,9 +20,12 @@ package struct StorageConfiguration: Sendable, Hashable {
 
     /// How late a sample may come.
     package var outOfOrderTimeWindow = PrometheusDuration.zero
+    /// `stale_series_compaction_threshold`: share of ended series in the head, 0 to 1, from which on they are moved to blocks; 0
+    /// for never.
     package var staleSeriesCompactionThreshold = 0.0
     /// `xor`, `xor2` or empty for the default.
     package var floatChunkEncoding = ""
+    /// `retention`: how long samples are kept.
     package var retention = Retention()
     /// How many exemplars are kept; nil for the default.
     package var maximumExemplars: Int64?

@@ -16,14 +16,23 @@ package struct TLSClientConfiguration: Sendable, Hashable {
 
     /// The text of the authorities' certificates, PEM.
     package var authority = ""
+    /// `cert`: the client's own, PEM.
     package var certificate = ""
+    /// `key`, PEM.
     package var key = Secret("")
+    /// `ca_file`.
     package var authorityFile = ""
+    /// `cert_file`.
     package var certificateFile = ""
+    /// `key_file`.
     package var keyFile = ""
+    /// `server_name`: the name that the server's certificate must have; empty for that of the URL.
     package var serverName = ""
+    /// `insecure_skip_verify`.
     package var skipsVerification = false
+    /// `min_version`; nil for TLS 1.2.
     package var minimumVersion: Version?
+    /// `max_version`; nil for the newest.
     package var maximumVersion: Version?
 
     /// Nothing set: the system's authorities, no client certificate.

@@ -17,10 +17,13 @@ package enum DNSMessage {
         package let description: String
     }
 
+    /// What a server answered.
     package struct Answer: Sendable, Hashable {
+        /// Whether it did not fit into a datagram, and is to be asked for by TCP.
         package var isTruncated: Bool
         /// 0 for success, 3 where the name does not exist.
         package var code: UInt8
+        /// In the order of the message.
         package var records: [DNSRecord]
     }
 

@@ -1,3 +1,4 @@
+internal import DurableFiles
 internal import Logging
 internal import MetricModel
 internal import YAML
@@ -26,14 +27,15 @@ struct FileDiscovery: Sendable {
 
     func run(_ update: @Sendable ([TargetGroup]) async -> Void) async {
         var counts: [String: Int] = [:]
-        var seen: [String: TextFile.Stamp] = [:]
+        var seen: [String: FileStamp] = [:]
         var lastRefresh: Int64?
         let interval = max(PrometheusDuration(milliseconds: 1), configuration.refreshInterval)
         repeat {
-            let paths = configuration.files.flatMap(TextFile.glob)
-            let stamps = Dictionary(paths.compactMap { path in TextFile.stamp(path).map { (path, $0) } }) { $1 }
+            let paths = configuration.files.flatMap(PathPattern.matches)
+            let stamps = Dictionary(paths.compactMap { path in FileStamp(path: path).map { (path, $0) } }) { $1 }
+            let isSame = stamps.count == seen.count && stamps.allSatisfy { $1.isSame(as: seen[$0]) }
             let isDue = lastRefresh.map { clock.now - $0 >= interval.milliseconds * 1_000_000 } ?? true
-            guard isDue || stamps != seen else { continue }
+            guard isDue || !isSame else { continue }
             lastRefresh = clock.now
             seen = stamps
             await refresh(paths, &counts, update)
@@ -71,9 +73,9 @@ enum TargetList {
     static let url: ByteString = "__meta_url"
 
     /// The groups of the file at `path`.
-    /// - Throws: `ConfigurationError` or `YAMLError`.
+    /// - Throws: `SmallFile.Unreadable` or `YAMLError`.
     static func file(_ path: String) throws -> [TargetGroup] {
-        try parse(try TextFile.read(path), source: path, label: (filePath, ByteString(path)))
+        try parse(try SmallFile.read(path), source: path, label: (filePath, ByteString(path)))
     }
 
     /// The groups of a text.

@@ -2,6 +2,7 @@
 internal import Glibc
 #endif
 internal import Dispatch
+internal import DurableFiles
 
 /// Answers what records a name has.
 protocol RecordResolver: Sendable {
@@ -85,15 +86,18 @@ struct SystemRecordResolver: RecordResolver {
 
 /// What `/etc/resolv.conf` says.
 package struct ResolverSettings: Sendable, Equatable {
+    /// In the order in which they are asked.
     package var servers: [IPAddress] = []
+    /// Put behind short names.
     package var searchDomains: [String] = []
     /// A name with as many dots is tried as it is first.
     package var dots = 1
+    /// How long an answer is waited for.
     package var timeoutSeconds = 5
 
     init(path: String) throws {
         do {
-            self.init(String(decoding: try TextFile.read(path), as: UTF8.self))
+            self.init(String(decoding: try SmallFile.read(path), as: UTF8.self))
         } catch {
             throw ScrapeFailure("could not load resolv.conf: \(error)")
         }
@@ -139,7 +143,7 @@ private final class DNSSocket {
     init(_ server: IPAddress, _ kind: __socket_type, timeout: Int) throws {
         let family = server.bytes.count == 4 ? AF_INET : AF_INET6
         descriptor = socket(family, Int32(kind.rawValue), 0)
-        guard descriptor >= 0 else { throw ScrapeFailure(TextFile.reason(errno)) }
+        guard descriptor >= 0 else { throw ScrapeFailure(SystemError.reason(errno)) }
         var limit = timeval(tv_sec: timeout, tv_usec: 0)
         setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
         setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
@@ -158,7 +162,7 @@ private final class DNSSocket {
             withUnsafeMutableBytes(of: &address.sin6_addr) { $0.copyBytes(from: server.bytes) }
             result = Self.connect(descriptor, &address)
         }
-        guard result == 0 else { throw ScrapeFailure(TextFile.reason(errno)) }
+        guard result == 0 else { throw ScrapeFailure(SystemError.reason(errno)) }
     }
 
     deinit { close(descriptor) }
@@ -176,13 +180,13 @@ private final class DNSSocket {
         let sent = bytes.withUnsafeBytes {
             Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
         }
-        guard sent == bytes.count else { throw ScrapeFailure(TextFile.reason(errno)) }
+        guard sent == bytes.count else { throw ScrapeFailure(SystemError.reason(errno)) }
     }
 
     func receive(_ most: Int) throws -> [UInt8] {
         var buffer = [UInt8](repeating: 0, count: most)
         let count = buffer.withUnsafeMutableBytes { recv(descriptor, $0.baseAddress, $0.count, 0) }
-        guard count > 0 else { throw ScrapeFailure(count == 0 ? "EOF" : TextFile.reason(errno)) }
+        guard count > 0 else { throw ScrapeFailure(count == 0 ? "EOF" : SystemError.reason(errno)) }
         return Array(buffer[..<count])
     }
 

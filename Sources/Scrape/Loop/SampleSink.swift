@@ -50,6 +50,7 @@ package protocol SampleBatch: AnyObject {
 /// A number for a series known by its reference.
 @frozen
 package struct BatchSample: Sendable, Hashable {
+    /// As the store gave it.
     package var reference: UInt64
     /// Milliseconds since 1970.
     package var timestamp: Int64
@@ -80,20 +81,6 @@ package enum SampleRejection: Error, Sendable, Hashable {
     case unknownSeries
     /// Anything else; it fails the scrape.
     case other(String)
-}
-
-/// What an exposition says of a metric.
-package struct MetricMetadata: Sendable, Hashable {
-    package var type: MetricType
-    package var help: ByteString
-    package var unit: ByteString
-
-    /// Metadata.
-    package init(type: MetricType = .unknown, help: ByteString = "", unit: ByteString = "") {
-        self.type = type
-        self.help = help
-        self.unit = unit
-    }
 }
 
 /// What makes a scrape fail.

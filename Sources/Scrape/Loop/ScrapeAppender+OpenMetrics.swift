@@ -285,8 +285,7 @@ extension ScrapeAppender {
         var builder = LabelsBuilder(labels)
         if type == .histogram { builder.remove("le") }
         if type == .summary { builder.remove("quantile") }
-        builder.remove(Self.typeLabel)
-        builder.remove(Self.unitLabel)
+        for name in MetricMetadata.labelNames { builder.remove(name) }
         if let name = labels.metricName, let suffix = suffixes.first(where: name.hasSuffix) {
             builder.set(Labels.metricName, ByteString(name.bytes.dropLast(suffix.count)))
         }

@@ -3,17 +3,25 @@ package import MetricModel
 extension ScrapeAppender {
     /// What the configuration says about reading bodies.
     package struct Options: Sendable {
+        /// Labels that the target gives win over the target's own.
         package var honorsLabels = false
+        /// Times that the target gives are kept.
         package var honorsTimestamps = true
+        /// Series with times of their own are marked when they end, too.
         package var tracksTimestampsStaleness = false
+        /// What is done with series before they are stored.
         package var rules: [RelabelRule] = []
+        /// Which names are sound.
         package var validation = NameValidation.utf8
         /// 0 for no limit.
         package var sampleLimit = 0
         /// Of native histograms; converted ones are held by them as well.
         package var histogramLimits = HistogramLimits()
+        /// They are stored; else only the classic part of such a histogram.
         package var readsNativeHistograms = false
+        /// The classic part of a native histogram is stored as well.
         package var keepsClassicHistograms = false
+        /// Classic histograms become native ones with custom buckets.
         package var convertsClassicHistograms = false
         /// Whether start times become zeros.
         package var addsStartZeros = false
@@ -35,7 +43,7 @@ extension ScrapeAppender {
             tracksTimestampsStaleness = configuration.tracksTimestampsStaleness
             rules = configuration.metricRelabelRules
             validation = configuration.nameValidation
-            sampleLimit = Int(clamping: configuration.sampleLimit)
+            sampleLimit = Int(clamping: configuration.limits.samples)
             histogramLimits = HistogramLimits(
                 buckets: Int(clamping: configuration.nativeHistogramBucketLimit),
                 minimumFactor: configuration.nativeHistogramMinimumBucketFactor)
@@ -50,9 +58,9 @@ extension ScrapeAppender {
             passesMetadata = features.passesMetadata
             addsTypeAndUnitLabels = features.addsTypeAndUnitLabels
             limits = SeriesLimits(
-                labels: Int(clamping: configuration.labelLimit),
-                nameLength: Int(clamping: configuration.labelNameLengthLimit),
-                valueLength: Int(clamping: configuration.labelValueLengthLimit))
+                labels: Int(clamping: configuration.limits.labels),
+                nameLength: Int(clamping: configuration.limits.labelNameLength),
+                valueLength: Int(clamping: configuration.limits.labelValueLength))
         }
 
         /// Whether `_created` series are read as start times.

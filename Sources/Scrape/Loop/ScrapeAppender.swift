@@ -30,6 +30,7 @@ package final class ScrapeAppender: @unchecked Sendable {
 
     private(set) var options: Options
     let mutator: SampleMutator
+    /// What the target says of its metrics.
     package let metadata: MetadataStore
     let metrics: ScrapeMetrics
     let cache: SeriesCache
@@ -50,11 +51,11 @@ package final class ScrapeAppender: @unchecked Sendable {
     /// Whether the body at hand is OpenMetrics.
     var isOpenMetrics = false
     /// The last exemplar of each series that came without a time, by the series' hash.
-    private var untimedExemplars: [UInt64: Exemplar] = [:]
+    var untimedExemplars: [UInt64: Exemplar] = [:]
     /// The classic histogram whose parts are being read, to be made a native one.
     var classic = ClassicHistogram()
     private var latestAcceptable: Timestamp = 0
-    private var familySeen: [UInt32] = []
+    var familySeen: [UInt32] = []
     /// In which group of series with one start each series is, and the start that was stored, by the hash of its key.
     var startGroups: [UInt64: UInt64] = [:]
     var storedStarts: [UInt64: Int64] = [:]
@@ -68,8 +69,6 @@ package final class ScrapeAppender: @unchecked Sendable {
     /// How far into the future a sample's own time may lie.
     static let maximumAhead: Timestamp = 10 * 60 * 1000
     private static let batchSize = 4096
-    static let typeLabel: ByteString = "__type__"
-    static let unitLabel: ByteString = "__unit__"
 
     /// An appender for the target with `labels`.
     package init(labels: Labels, options: Options, metadata: MetadataStore, metrics: ScrapeMetrics) {
@@ -243,83 +242,6 @@ package final class ScrapeAppender: @unchecked Sendable {
         }
     }
 
-    /// The labels to be stored for entry `index`, checked; nil if relabelling drops the series, which is remembered.
-    func storedLabels(_ index: Int) throws(ScrapeFailure) -> Labels? {
-        if cache.entries[index].kind == .dropped { return nil }
-        guard let labels = mutator.apply(try scrapedLabels(index)) else {
-            cache.entries[index].kind = .dropped
-            return nil
-        }
-        if labels.isEmpty {
-            cache.entries[index].kind = .dropped
-            return nil
-        }
-        guard let name = labels.metricName else { throw ScrapeFailure("missing metric name (__name__ label)") }
-        let isValid =
-            options.validation.isMetricName(name)
-            && labels.pairs.allSatisfy { options.validation.isLabelName($0.name) && $0.value.isValidUTF8 }
-        guard isValid else { throw ScrapeFailure("invalid metric name or label names: \(labels)") }
-        do throws(ScrapeFailure) {
-            try options.limits.check(labels)
-        } catch {
-            metrics.labelLimitsExceeded.increment()
-            throw error
-        }
-        return labels
-    }
-
-    func scrapedLabels(_ index: Int) throws(ScrapeFailure) -> Labels {
-        let hash = cache.entries[index].hash
-        if let known = knownLabels[hash] { return known }
-        let type = MetricType(rawValue: cache.entries[index].type) ?? .unknown
-        let labels: Labels
-        do throws(ScrapeFailure) {
-            labels = try SeriesText.labels(cache.key(index), type: type, isOpenMetrics: isOpenMetrics)
-        } catch {
-            // A line that cannot be read is no sample.
-            if counts.scraped > 0 { counts.scraped &-= 1 }
-            throw error
-        }
-        try SeriesText.checkUnique(labels)
-        guard options.addsTypeAndUnitLabels else { return labels }
-        // The unit is known only now.
-        let complete = withTypeAndUnit(labels)
-        keepLabels(complete, hash: hash)
-        return complete
-    }
-
-    /// Keeps labels that cannot be read from a key again.
-    func keepLabels(_ labels: Labels, hash: UInt64) {
-        if knownLabels.count > 2 * cache.count + 1000 { knownLabels.removeAll(keepingCapacity: true) }
-        knownLabels[hash] = labels
-    }
-
-    /// The labels with those that tell the type and unit of the present family, where that is asked for.
-    ///
-    /// Source: prometheus/prometheus schema/labels.go (`AddToLabels`).
-    func withTypeAndUnit(_ labels: Labels) -> Labels {
-        guard options.addsTypeAndUnitLabels else { return labels }
-        var builder = LabelsBuilder(labels)
-        builder.remove(Self.typeLabel)
-        builder.remove(Self.unitLabel)
-        if type != .unknown { builder.set(Self.typeLabel, ByteString(type.openMetricsName)) }
-        let unit = family.index >= 0 ? metadata.family(Int(family.index))?.metadata.unit ?? "" : ""
-        if !unit.isEmpty { builder.set(Self.unitLabel, unit) }
-        return builder.labels()
-    }
-
-    /// The labels of a series that was stored before.
-    func labelsAgain(_ index: Int) -> Labels {
-        do throws(ScrapeFailure) {
-            if cache.entries[index].kind == .report {
-                return mutator.report(ByteString(Array(cache.key(index).dropLast())))
-            }
-            return mutator.apply(try scrapedLabels(index)) ?? .empty
-        } catch {
-            return .empty
-        }
-    }
-
     /// Hands the pending samples over.
     func flush(_ batch: any SampleBatch) {
         guard pendingCount > 0 else { return }
@@ -371,106 +293,6 @@ package final class ScrapeAppender: @unchecked Sendable {
     /// Marks that a series stored by other means (a histogram) is there.
     func trackStored(_ index: Int, hasOwnTimestamp: Bool) {
         if !hasOwnTimestamp || options.tracksTimestampsStaleness { track(index) }
-    }
-
-    // MARK: Exemplars, starts, metadata
-
-    /// Adds an exemplar to the series of entry `index`, whose sample is already handed over.
-    func addExemplar(_ index: Int, _ exemplar: Exemplar, at time: Timestamp, _ batch: any SampleBatch) {
-        let reference = cache.entries[index].reference
-        guard reference != 0 else { return }
-        var exemplar = exemplar
-        let hash = cache.entries[index].hash
-        if exemplar.timestamp == nil {
-            // The target shows the one it showed before: without a time there is nothing new about it.
-            if untimedExemplars[hash] == exemplar { return }
-            if untimedExemplars.count > 2 * cache.count + 1000 { untimedExemplars.removeAll(keepingCapacity: true) }
-            untimedExemplars[hash] = exemplar
-            exemplar.timestamp = time
-        } else if !untimedExemplars.isEmpty {
-            untimedExemplars[hash] = nil
-        }
-        do throws(SampleRejection) {
-            try batch.append(reference, exemplar: exemplar)
-        } catch {
-            if error == .outOfOrder { metrics.outOfOrderExemplars.increment() }
-        }
-    }
-
-    /// Adds the zero of the series' start, if one is known and wanted.
-    /// - Returns: the start to be stored with the sample; 0 for none.
-    func noteStart(
-        _ index: Int, before time: Timestamp, histogram: HistogramValue.NativePart?, _ batch: any SampleBatch
-    ) -> Timestamp {
-        guard let start = startTime(of: index) else { return 0 }
-        if options.addsStartZeros, start < time, isNewStart(start, of: index) {
-            addStart(index, start, before: time, histogram: histogram, batch)
-        }
-        return options.storesStarts ? start : 0
-    }
-
-    private func addStart(
-        _ index: Int, _ start: Timestamp, before time: Timestamp, histogram: HistogramValue.NativePart?,
-        _ batch: any SampleBatch
-    ) {
-        flush(batch)
-        // Starts are a help, not a duty: what cannot be added is left out.
-        do throws(SampleRejection) {
-            try batch.appendStartZero(
-                cache.entries[index].reference, { self.labelsAgain(index) }, start: start, before: time,
-                histogram: histogram)
-        } catch {}
-    }
-
-    /// Passes metadata on where a series is new or its metadata changed.
-    func passMetadata(_ index: Int, isNew: Bool, _ batch: any SampleBatch) {
-        if isNew || family.isChanged { passMetadata(cache.entries[index].reference, batch) }
-    }
-
-    private func passMetadata(_ reference: UInt64, _ batch: any SampleBatch) {
-        guard options.passesMetadata, reference != 0, family.index >= 0,
-            let known = metadata.family(Int(family.index))
-        else { return }
-        batch.update(reference, metadata: known.metadata)
-    }
-
-    /// Notes a metadata line for `name`; the line's bytes are remembered, so that it is not read again.
-    func noteMetadata(
-        _ name: ByteString, line: UnsafeBufferPointer<UInt8>, _ change: (inout MetricMetadata) -> Void
-    ) {
-        let (index, isChanged) = metadata.update(name, change)
-        let hash = ByteHash.hash(line)
-        let entry =
-            cache.find(line, hash: hash)
-            ?? cache.insert(line, hash: hash, kind: .metadata, type: type.rawValue)
-        cache.entries[entry].family = Int32(truncatingIfNeeded: index)
-        cache.entries[entry].type = type.rawValue
-        seeMetadata(entry)
-        seeFamily(Int32(truncatingIfNeeded: index), isChanged: isChanged)
-    }
-
-    /// Notes that a metadata line of the last scrape is there again.
-    @inline(__always)
-    func seeMetadata(_ entry: Int) {
-        _ = cache.appear(entry)
-        let index = cache.entries[entry].family
-        guard index >= 0 else { return }
-        seeFamily(index, isChanged: false)
-    }
-
-    /// Notes that what is known of a metric was told again, or has changed.
-    func seeFamily(_ index: Int32, isChanged: Bool) {
-        family = (index, isChanged && options.passesMetadata)
-        while familySeen.count <= Int(index) { familySeen.append(cache.iteration) }
-        familySeen[Int(index)] = cache.iteration
-    }
-
-    /// Forgets what is known of metrics that were not there for ten scrapes.
-    private func forgetFamilies() {
-        for index in familySeen.indices where familySeen[index] != 0 && cache.iteration &- familySeen[index] > 10 {
-            metadata.remove(index)
-            familySeen[index] = 0
-        }
     }
 
     // MARK: Staleness

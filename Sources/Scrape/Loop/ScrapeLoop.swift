@@ -77,7 +77,7 @@ final class ScrapeLoop: Sendable {
     func run(after previous: ScrapeLoop?) async {
         if let previous {
             await previous.waitUntilStopped()
-            appender.setSampleLimit(Int(clamping: configuration.sampleLimit))
+            appender.setSampleLimit(Int(clamping: configuration.limits.samples))
         }
         let last = await scrapeUntilStopped()
         finished.set()
@@ -154,7 +154,7 @@ final class ScrapeLoop: Sendable {
     }
 
     private func fetch() async throws -> DecodedBody {
-        let limit = Int(clamping: configuration.bodySizeLimit.bytes)
+        let limit = Int(clamping: configuration.limits.bodySize.bytes)
         // A compressed body is never longer than what it holds.
         let response = try await client.get(
             request.url, unixSocket: request.unixSocket, headers: request.headers, timeout: timeout.duration,
@@ -191,7 +191,7 @@ final class ScrapeLoop: Sendable {
         var report = ScrapeAppender.Report(isUp: outcome.failure == nil, duration: duration, counts: counts)
         if configuration.reportsExtraMetrics {
             report.extra = (
-                timeout.seconds, Double(configuration.sampleLimit),
+                timeout.seconds, Double(configuration.limits.samples),
                 outcome.isOverLimit ? -1 : Double(outcome.body?.bytes.count ?? 0)
             )
         }

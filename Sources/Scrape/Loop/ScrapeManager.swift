@@ -6,7 +6,9 @@ package import MetricModel
 /// ``run()`` carries everything; when it is cancelled, all ends. A new configuration leaves what it does not change
 /// alone.
 package actor ScrapeManager {
+    /// Counted over all jobs.
     package nonisolated let metrics = ScrapeMetrics()
+    /// The same of discovery.
     package nonisolated let discoveryMetrics: DiscoveryMetrics
 
     private let sink: any SampleSink
@@ -219,6 +221,7 @@ package actor ScrapeManager {
 
 /// One rule's part in relabelling a target, for the page that explains it.
 package struct RelabelStep: Sendable {
+    /// The rule.
     package var rule: RelabelRule
     /// The labels after the rule; nil if it drops the target.
     package var output: Labels?

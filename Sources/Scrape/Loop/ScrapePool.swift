@@ -116,7 +116,7 @@ final class ScrapePool {
         for member in active.values { member.loop.force(forced) }
         let job = configuration.jobName
         environment.metrics.poolTargets.set(Double(active.count), job)
-        environment.metrics.poolTargetLimits.set(Double(configuration.targetLimit), job)
+        environment.metrics.poolTargetLimits.set(Double(configuration.limits.targets), job)
         environment.metrics.poolSyncs.increment(job)
         environment.metrics.syncLengths.observe(Double(environment.clock.now - start) / 1e9, job)
     }
@@ -165,7 +165,7 @@ final class ScrapePool {
     }
 
     private var targetLimitError: String? {
-        let limit = configuration.targetLimit
+        let limit = configuration.limits.targets
         guard limit > 0, UInt64(active.count) > limit else { return nil }
         environment.metrics.targetLimitExceeded.increment()
         return "target_limit exceeded (number of targets: \(active.count), limit: \(limit))"

@@ -12,6 +12,7 @@ package enum TargetHealth: String, Sendable, Hashable {
 package final class ScrapeTarget: Sendable {
     /// All labels after relabelling, reserved ones among them.
     package let labels: Labels
+    /// What it says of its metrics.
     package let metadata = MetadataStore()
     private let state: Mutex<State>
 
@@ -33,9 +34,13 @@ package final class ScrapeTarget: Sendable {
     package struct Status: Sendable {
         /// The labels that its series carry.
         package var labels: Labels
+        /// Before relabelling.
         package var discoveredLabels: Labels
+        /// The job.
         package var scrapePool: String
+        /// With parameters.
         package var scrapeURL: String
+        /// As of the last scrape.
         package var health: TargetHealth
         /// Empty after a success.
         package var lastError: String
@@ -45,6 +50,7 @@ package final class ScrapeTarget: Sendable {
         package var lastScrapeDuration: Double
         /// As in the labels: `15s`.
         package var scrapeInterval: String
+        /// As in the labels: `10s`.
         package var scrapeTimeout: String
     }
 
@@ -94,10 +100,13 @@ package final class ScrapeTarget: Sendable {
 
 /// The FNV-1a hash of 64 bits, by which Prometheus spreads scrapes over the interval.
 package struct FNV1a: Sendable {
+    /// The hash of what was added.
     package private(set) var value: UInt64 = 0xCBF2_9CE4_8422_2325
 
+    /// The hash of nothing.
     package init() {}
 
+    /// Goes on with `bytes`.
     package mutating func add(_ bytes: some Sequence<UInt8>) {
         for byte in bytes { value = (value ^ UInt64(byte)) &* 0x100_0000_01B3 }
     }

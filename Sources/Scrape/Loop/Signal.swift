@@ -10,6 +10,7 @@ package final class Signal: Sendable {
 
     private let state = Mutex(State())
 
+    /// It has not happened.
     package init() {}
 
     /// Whether it has happened.

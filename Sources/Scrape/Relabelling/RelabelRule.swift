@@ -13,15 +13,23 @@ package struct RelabelRule: Sendable, Hashable {
         case hashmod, labelmap, labeldrop, labelkeep, lowercase, uppercase
     }
 
+    /// `source_labels`: whose values are joined and matched.
     package var sourceLabels: [ByteString]
+    /// `separator`: stands between them.
     package var separator: ByteString
+    /// `regex`: must match the whole.
     package let regex: RegularExpression
     /// Whether a regular expression was written, if only the default one.
     package let hasRegex: Bool
+    /// `modulus`: of `hashmod`.
     package var modulus: UInt64
+    /// `target_label`: the label that is set.
     package let targetLabel: ReplacementTemplate
+    /// `replacement`: what it is set to.
     package let replacement: ReplacementTemplate
+    /// `action`.
     package var action: Action
+    /// Which names a label may get.
     package var validation: NameValidation
 
     /// The pattern of a rule without one.

@@ -6,6 +6,7 @@ package import MetricModel
 /// Source: the behaviour of Go's `regexp.Expand`: the longest run of letters, digits and `_` behind `$` is a name, braces
 /// end it early, `$$` is a dollar sign, an unknown group is empty, a malformed variable stays as it is.
 package struct ReplacementTemplate: Sendable, Hashable {
+    /// As it is written.
     package let text: ByteString
     private let parts: [Part]
 

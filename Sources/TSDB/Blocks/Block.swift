@@ -8,6 +8,7 @@ internal import Synchronization
 package final class Block: Sendable {
     /// The directory.
     package let path: String
+    /// Its labels and where its chunks lie.
     package let index: IndexReader
     let chunks: ChunkSegmentReader
     private let fileSystem: any FileSystem

@@ -7,10 +7,13 @@ package import MetricModel
 package struct BlockAnalysis: Sendable {
     /// A label, pair or metric, and how much of it there is.
     package struct Entry: Sendable {
+        /// Its text.
         package var key: ByteString
+        /// How much.
         package var count: UInt64
     }
 
+    /// Of the block.
     package let meta: BlockMeta
     /// Series that fulfil the matchers.
     package private(set) var seriesCount = 0
@@ -18,9 +21,11 @@ package struct BlockAnalysis: Sendable {
     package var pairCount: Int { commonPairs.count }
     /// Pairs of all series together.
     package private(set) var entryCount = 0
+    /// Different label names.
     package private(set) var labelNameCount = 0
     /// By how much of the block's time their series do not cover, in series.
     package private(set) var churningPairs: [Entry] = []
+    /// The same by names.
     package private(set) var churningNames: [Entry] = []
     /// By series.
     package private(set) var commonPairs: [Entry] = []
@@ -86,12 +91,17 @@ package struct BlockAnalysis: Sendable {
 
 /// How well the chunks of a block are filled.
 package struct ChunkAnalysis: Sendable {
+    /// Of all kinds.
     package private(set) var chunkCount = 0
     /// One number for each chunk.
     package private(set) var samplesOfFloatChunks: [Int] = []
+    /// One number for each chunk.
     package private(set) var bytesOfFloatChunks: [Int] = []
+    /// One number for each chunk.
     package private(set) var samplesOfHistogramChunks: [Int] = []
+    /// One number for each chunk.
     package private(set) var bytesOfHistogramChunks: [Int] = []
+    /// Of all samples of a chunk, one number for each.
     package private(set) var bucketsOfHistogramChunks: [Int] = []
 
     /// Reads all chunks of the series of `block` that fulfil `matchers`.

@@ -6,11 +6,17 @@ package import MetricModel
 package struct BlockMeta: Sendable, Equatable {
     /// Numbers of things in the block.
     package struct Stats: Sendable, Equatable {
+        /// Of all kinds.
         package var samples: UInt64 = 0
+        /// Numbers.
         package var floatSamples: UInt64 = 0
+        /// Native histograms.
         package var histogramSamples: UInt64 = 0
+        /// Series with samples.
         package var series: UInt64 = 0
+        /// Chunks of all series.
         package var chunks: UInt64 = 0
+        /// Ranges that are deleted but still there.
         package var tombstones: UInt64 = 0
 
         /// Zeros.
@@ -19,8 +25,11 @@ package struct BlockMeta: Sendable, Equatable {
 
     /// A block that went into this one.
     package struct Parent: Sendable, Equatable {
+        /// Its name.
         package var ulid: ULID
+        /// First millisecond.
         package var minimumTime: Timestamp
+        /// Millisecond after the last.
         package var maximumTime: Timestamp
     }
 

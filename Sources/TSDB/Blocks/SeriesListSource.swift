@@ -5,7 +5,9 @@ package import MetricModel
 package struct SeriesList: Sendable {
     /// A series with its samples, by time.
     package struct Entry: Sendable {
+        /// Of the series.
         package var labels: Labels
+        /// Ascending by time.
         package var samples: [ChunkSample]
 
         /// `samples` of `labels`.

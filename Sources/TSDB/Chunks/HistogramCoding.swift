@@ -10,7 +10,7 @@ package protocol ChunkHistogram: Sendable {
     /// What is known about a reset before this histogram.
     var counterResetHint: CounterResetHint { get set }
     /// Resolution, or -53 for custom buckets.
-    var schema: Int32 { get }
+    var schema: Int32 { get set }
     /// Width of the zero bucket.
     var zeroThreshold: Double { get }
     /// Sum of observations; the staleness marker for stale samples.

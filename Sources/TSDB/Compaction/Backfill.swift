@@ -10,8 +10,9 @@ package struct Backfill: Sendable {
     private let directory: String
     private let fileSystem: any FileSystem
     private var series: [Labels: [ChunkSample]] = [:]
-    /// First and last millisecond of the range that samples are taken for, both included.
+    /// The first millisecond of the range that samples are taken for.
     package let start: Timestamp
+    /// Its last millisecond.
     package let end: Timestamp
 
     /// Takes samples from `start` to `end`, both included, for a block in `directory`.

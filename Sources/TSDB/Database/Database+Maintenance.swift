@@ -247,7 +247,7 @@ extension Database {
     /// Bytes of the logs and of the head's chunk files.
     var logSize: Int64 { size(of: [StoreLayout.wal, StoreLayout.lateLog, StoreLayout.headChunks]) }
 
-    /// Bytes of the files in `directories`, which lie in the data directory.
+    /// Bytes of the files in `directories`, which lie in the data directory; what goes meanwhile counts nothing.
     func size(of directories: [String]) -> Int64 {
         func size(_ directory: String, _ depth: Int) -> Int64 {
             guard depth < 3, let names = try? fileSystem.list(directory) else { return 0 }

@@ -37,7 +37,7 @@ final class AppendBuffer {
     /// Series with histograms in ``section``, and of which kind.
     var histogramKinds: [UInt64: WALRecordKind] = [:]
     var exemplars: [(series: MemorySeries, exemplar: Exemplar)] = []
-    var metadata: [(series: MemorySeries, metadata: SeriesMetadata)] = []
+    var metadata: [(series: MemorySeries, metadata: MetricMetadata)] = []
     var records = WALRecordBatch()
 
     var count: Int {

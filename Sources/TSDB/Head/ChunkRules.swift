@@ -7,8 +7,11 @@ enum SampleKind: UInt8, Sendable {
 
 /// A chunk that takes no more samples, still in memory.
 package struct FullChunk: Sendable {
+    /// Of its first sample.
     package var minimumTime: Timestamp
+    /// Of its last sample.
     package var maximumTime: Timestamp
+    /// Encoding and data.
     package var chunk: Chunk
 }
 

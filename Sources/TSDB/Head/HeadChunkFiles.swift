@@ -3,13 +3,6 @@ internal import DurableFiles
 internal import MetricModel
 internal import Synchronization
 
-/// A chunk as it stands in a file of `chunks_head`, with the series it belongs to.
-struct StoredHeadChunk {
-    var series: UInt64
-    var chunk: MappedChunk
-    var isOutOfOrder: Bool
-}
-
 /// The files under `chunks_head`: full chunks of the head, so that they need no memory and no replay.
 ///
 /// The log holds the same samples until they are in a block, so that a damaged file costs time, never samples.
@@ -32,15 +25,6 @@ final class HeadChunkFiles: Sendable {
         /// Oldest late sample of each file.
         var oldestLate: [Int: Timestamp] = [:]
     }
-
-    static let magic: UInt32 = 0x0130_BC91
-    static let headerSize = 8
-    static let maximumFileSize: Int64 = 128 << 20
-    /// The bit of the encoding byte that says that the chunk's samples came late.
-    static let outOfOrderBit: UInt8 = 0x80
-    /// Reference, two times, encoding.
-    private static let fixedSize = 25
-    private static let flushSize = 1 << 20
 
     let directory: String
     private let fileSystem: any FileSystem
@@ -76,11 +60,11 @@ final class HeadChunkFiles: Sendable {
                 }
                 let file = try fileSystem.map(path)
                 var (end, reason) = scan(file, number, body)
-                if end <= HeadChunkFiles.headerSize, number != numbers.last {
+                if end <= HeadChunkFormat.headerSize, number != numbers.last {
                     reason = reason ?? "head chunk file without chunks before others"
                 }
                 if let reason { damage = (path, Int64(end), reason) }
-                if end <= HeadChunkFiles.headerSize {
+                if end <= HeadChunkFormat.headerSize {
                     // Its number is used again: Prometheus does not open files with a gap between their numbers.
                     try fileSystem.remove(path)
                     continue
@@ -108,23 +92,23 @@ final class HeadChunkFiles: Sendable {
         _ file: MappedFile, _ number: Int, _ body: (StoredHeadChunk) -> Void
     ) -> (end: Int, reason: String?) {
         file.withUnsafeBytes { bytes in
-            guard bytes.count >= HeadChunkFiles.headerSize else {
+            guard bytes.count >= HeadChunkFormat.headerSize else {
                 return (0, bytes.isEmpty ? nil : "file ends within its header")
             }
             let magic = UInt32(bigEndian: bytes.loadUnaligned(fromByteOffset: 0, as: UInt32.self))
             if magic == 0 && bytes.allSatisfy({ $0 == 0 }) { return (0, nil) }
-            guard magic == HeadChunkFiles.magic else { return (0, "invalid magic number \(String(magic, radix: 16))") }
+            guard magic == HeadChunkFormat.magic else { return (0, "invalid magic number \(String(magic, radix: 16))") }
             guard bytes[4] == 1 else { return (0, "unknown head chunk format version \(bytes[4])") }
-            var offset = HeadChunkFiles.headerSize
+            var offset = HeadChunkFormat.headerSize
             while offset < bytes.count {
-                switch HeadChunkFiles.parse(UnsafeRawBufferPointer(rebasing: bytes[offset...])) {
+                switch HeadChunkFormat.parse(UnsafeRawBufferPointer(rebasing: bytes[offset...])) {
                 case .end: return (offset, nil)
                 case .bad(let reason): return (offset, reason)
                 case .chunk(let parsed):
                     let chunk = MappedChunk(
                         minimumTime: parsed.minimumTime, maximumTime: parsed.maximumTime,
                         reference: UInt64(number) << 32 | UInt64(offset), sampleCount: parsed.sampleCount)
-                    if parsed.series != HeadChunkFiles.nobody {
+                    if parsed.series != HeadChunkFormat.nobody {
                         if parsed.isOutOfOrder { noteLate(number, parsed.minimumTime) }
                         body(
                             StoredHeadChunk(series: parsed.series, chunk: chunk, isOutOfOrder: parsed.isOutOfOrder))
@@ -143,68 +127,16 @@ final class HeadChunkFiles: Sendable {
     /// The oldest late sample in any file, though it may be in a block: the next start finds it again.
     var oldestLateTime: Timestamp { lock.withLock { _ in state.oldestLate.values.min() ?? .max } }
 
-    private struct Parsed {
-        var series: UInt64
-        var minimumTime: Timestamp
-        var maximumTime: Timestamp
-        var encoding: ChunkEncoding
-        var isOutOfOrder: Bool
-        var data: Range<Int>
-        var sampleCount: UInt32
-        var size: Int
-    }
-
-    private enum Found {
-        case chunk(Parsed)
-        case end
-        case bad(String)
-    }
-
-    /// Reads the chunk at the start of `bytes`.
-    private static func parse(_ bytes: UnsafeRawBufferPointer) -> Found {
-        var cursor = WireCursor(bytes)
-        let series = cursor.bigEndian64()
-        let minimum = Int64(bitPattern: cursor.bigEndian64())
-        let maximum = Int64(bitPattern: cursor.bigEndian64())
-        if !cursor.isBad && series == 0 && minimum == 0 && maximum == 0 { return .end }
-        let number = cursor.byte()
-        let length = cursor.uvarint()
-        if cursor.isBad {
-            return bytes.allSatisfy({ $0 == 0 }) ? .end : .bad("head chunk file ends within a chunk")
-        }
-        guard length <= UInt64(cursor.left), cursor.left - Int(length) >= 4 else {
-            return .bad("head chunk file doesn't include enough bytes to read the chunk")
-        }
-        let start = cursor.offset
-        let end = start + Int(length)
-        _ = cursor.slice(Int(length))
-        let expected = cursor.bigEndian32()
-        let found = CRC32C.checksum(UnsafeRawBufferPointer(rebasing: bytes[0..<end]))
-        guard found == expected else {
-            return .bad(
-                "checksum mismatch expected:\(String(expected, radix: 16)), actual:\(String(found, radix: 16))")
-        }
-        guard let encoding = ChunkEncoding(rawValue: number & ~outOfOrderBit) else {
-            return .bad("unknown chunk encoding \(number & ~outOfOrderBit)")
-        }
-        let samples = ChunkHeader.sampleCount(UnsafeRawBufferPointer(rebasing: bytes[start..<end]), encoding)
-        return .chunk(
-            Parsed(
-                series: series, minimumTime: minimum, maximumTime: maximum, encoding: encoding,
-                isOutOfOrder: number & outOfOrderBit != 0, data: start..<end, sampleCount: UInt32(samples),
-                size: cursor.offset))
-    }
-
     // MARK: Writing
 
     /// Adds a chunk to what the next ``flush()`` writes.
     /// - Returns: its reference, good once it is flushed.
     func append(_ series: UInt64, _ full: FullChunk, isOutOfOrder: Bool) throws(StoreError) -> MappedChunk {
         try lock.withLock { (_) throws(StoreError) -> MappedChunk in
-            let size = Int64(full.chunk.byteCount + HeadChunkFiles.fixedSize + 16)
+            let size = Int64(full.chunk.byteCount + HeadChunkFormat.fixedSize + 16)
             if state.current == nil
                 || state.offset + Int64(state.pending.count) + size
-                    > HeadChunkFiles.maximumFileSize
+                    > HeadChunkFormat.maximumFileSize
             {
                 try syncLocked()
                 try beginFile()
@@ -218,7 +150,7 @@ final class HeadChunkFiles: Sendable {
             state.pending.put(bigEndian: series)
             state.pending.put(bigEndian: UInt64(bitPattern: full.minimumTime))
             state.pending.put(bigEndian: UInt64(bitPattern: full.maximumTime))
-            state.pending.put(full.chunk.encoding.rawValue | (isOutOfOrder ? HeadChunkFiles.outOfOrderBit : 0))
+            state.pending.put(full.chunk.encoding.rawValue | (isOutOfOrder ? HeadChunkFormat.outOfOrderBit : 0))
             state.pending.put(uvarint: UInt64(full.chunk.byteCount))
             full.chunk.withUnsafeBytes { state.pending.put($0) }
             let sum = CRC32C.checksum(UnsafeRawBufferPointer(rebasing: state.pending.bytes[start...]))
@@ -255,8 +187,8 @@ final class HeadChunkFiles: Sendable {
         let number = state.currentNumber + 1
         do throws(FileError) {
             let file = try fileSystem.open(path(number), .truncate)
-            var header = [UInt8](repeating: 0, count: HeadChunkFiles.headerSize)
-            for byte in 0..<4 { header[byte] = UInt8(truncatingIfNeeded: HeadChunkFiles.magic >> (24 - 8 * byte)) }
+            var header = [UInt8](repeating: 0, count: HeadChunkFormat.headerSize)
+            for byte in 0..<4 { header[byte] = UInt8(truncatingIfNeeded: HeadChunkFormat.magic >> (24 - 8 * byte)) }
             header[4] = 1
             try file.write(header, at: 0)
             state.current = file
@@ -268,9 +200,6 @@ final class HeadChunkFiles: Sendable {
         }
     }
 
-    /// The series of chunks that the next start is to ignore.
-    private static let nobody = UInt64.max
-
     /// Marks late chunks that are in blocks now, so that the next start does not find them again. Nobody may read them
     /// any more.
     func retire(_ chunks: [MappedChunk]) throws(StoreError) {
@@ -281,9 +210,9 @@ final class HeadChunkFiles: Sendable {
                 for chunk in some {
                     let offset = Int64(chunk.reference & 0xFFFF_FFFF)
                     let start = try file.read(count: 64, at: offset)
-                    let size = HeadChunkFiles.neededSize(start)
+                    let size = HeadChunkFormat.neededSize(start)
                     var bytes = try file.read(count: size, at: offset)
-                    guard size > HeadChunkFiles.fixedSize, bytes.count == size else { continue }
+                    guard size > HeadChunkFormat.fixedSize, bytes.count == size else { continue }
                     for index in 0..<8 { bytes[index] = 0xFF }
                     let checksum = CRC32C.checksum(bytes[..<(size - 4)])
                     for index in 0..<4 {
@@ -344,7 +273,7 @@ final class HeadChunkFiles: Sendable {
                 do throws(FileError) { bytes = try file.read(count: size, at: Int64(offset)) } catch {
                     throw .file(error)
                 }
-                let needed = HeadChunkFiles.neededSize(bytes)
+                let needed = HeadChunkFormat.neededSize(bytes)
                 if needed > bytes.count && bytes.count == size {
                     size = needed
                     continue
@@ -354,19 +283,10 @@ final class HeadChunkFiles: Sendable {
         }
     }
 
-    private static func neededSize(_ bytes: [UInt8]) -> Int {
-        bytes.withUnsafeBytes { buffer in
-            var cursor = WireCursor(buffer)
-            _ = cursor.slice(fixedSize)
-            let length = cursor.uvarint()
-            return cursor.isBad ? 0 : cursor.offset + Int(clamping: min(length, 1 << 26)) + 4
-        }
-    }
-
     private func extract(
         _ bytes: UnsafeRawBufferPointer, _ number: Int, _ offset: Int, _ series: UInt64
-    ) throws(StoreError) -> Parsed {
-        switch HeadChunkFiles.parse(bytes) {
+    ) throws(StoreError) -> HeadChunkFormat.Parsed {
+        switch HeadChunkFormat.parse(bytes) {
         case .end: throw .corrupt(path: path(number), offset: Int64(offset), reason: "no chunk")
         case .bad(let reason): throw .corrupt(path: path(number), offset: Int64(offset), reason: reason)
         case .chunk(let parsed):

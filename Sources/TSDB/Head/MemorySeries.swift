@@ -77,7 +77,7 @@ final class SeriesExtra {
     var integerHistograms: HistogramAppender<NativeHistogram>?
     var floatHistograms: HistogramAppender<FloatHistogram>?
     var lastHistogram: HistogramSample?
-    var metadata: SeriesMetadata?
+    var metadata: MetricMetadata?
     var outOfOrder: OutOfOrderChunks?
     /// Marks of commits before the last that some reader must not see, ascending.
     var olderMarks: [(commit: UInt64, count: UInt32)] = []

@@ -178,6 +178,7 @@ struct MemorySnapshot {
             // Three samples that older programs kept here, then the last value.
             for _ in 0..<7 { buffer.put(bigEndian: 0) }
             var columns = SampleColumns()
+            // What this head has encoded itself can be decoded.
             try? open.chunk.decode(into: &columns)
             buffer.put(columns.values.last ?? 0)
         } else if let histogram = open.lastHistogram {

@@ -17,7 +17,7 @@ final class Checkpoint {
     private let tombstoneMinimumTime: Timestamp
     private let keeps: (UInt64) -> Bool
     private let events: @Sendable (StoreEvent) -> Void
-    private var metadata: [UInt64: SeriesMetadata] = [:]
+    private var metadata: [UInt64: MetricMetadata] = [:]
     private var batch = WALRecordBatch()
     private var samples: [ReferencedSample] = []
     private var starts: [Timestamp] = []

@@ -35,7 +35,8 @@ enum WALFormat {
     /// The number of a segment file, or nil for other files.
     static func segmentNumber(_ name: String) -> Int? {
         guard !name.isEmpty, name.utf8.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 }) else { return nil }
-        return Int(name)
+        // A larger one is nobody's: numbers are counted on from the last.
+        return Int(name).flatMap { $0 <= Int.max / 2 ? $0 : nil }
     }
 
     static let checkpointPrefix = "checkpoint."

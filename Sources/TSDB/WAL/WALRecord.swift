@@ -67,7 +67,7 @@ enum WALRow {
 
     struct Metadata {
         var reference: UInt64
-        var metadata: SeriesMetadata
+        var metadata: MetricMetadata
     }
 }
 

@@ -215,7 +215,7 @@ enum WALRecordDecoder {
         var rows: [WALRow.Metadata] = []
         while cursor.hasMore {
             let reference = cursor.uvarint()
-            var metadata = SeriesMetadata(type: MetricType(walNumber: cursor.byte()))
+            var metadata = MetricMetadata(type: MetricType(walNumber: cursor.byte()))
             for _ in 0..<cursor.count(minimumSize: 2) {
                 let name = cursor.text()
                 let value = cursor.text()
@@ -230,87 +230,5 @@ enum WALRecordDecoder {
 
     private static func finish(_ cursor: WireCursor, _ what: String) throws(WALRecordError) {
         if cursor.isBad { throw WALRecordError(reason: "record of \(what) ends early or holds a bad number") }
-    }
-
-    // MARK: Histograms
-
-    static func integerHistogram(_ cursor: inout WireCursor) -> HistogramSample? {
-        var histogram = NativeHistogram()
-        histogram.counterResetHint = CounterResetHint(rawValue: cursor.byte()) ?? .unknown
-        let schema = cursor.varint()
-        histogram.zeroThreshold = cursor.double()
-        histogram.zeroCount = cursor.uvarint()
-        histogram.count = cursor.uvarint()
-        histogram.sum = cursor.double()
-        histogram.positiveSpans = spans(&cursor)
-        histogram.negativeSpans = spans(&cursor)
-        histogram.positiveDeltas = deltas(&cursor)
-        histogram.negativeDeltas = deltas(&cursor)
-        if schema == Int64(FloatHistogram.customBucketsSchema) { histogram.customValues = doubles(&cursor) }
-        guard let known = knownSchema(schema) else { return nil }
-        histogram.schema = known
-        do throws(HistogramError) {
-            if known > highestSchema { try histogram.reduceResolution(to: highestSchema) }
-        } catch { return nil }
-        return .integer(histogram)
-    }
-
-    static func floatHistogram(_ cursor: inout WireCursor) -> HistogramSample? {
-        var histogram = FloatHistogram()
-        histogram.counterResetHint = CounterResetHint(rawValue: cursor.byte()) ?? .unknown
-        let schema = cursor.varint()
-        histogram.zeroThreshold = cursor.double()
-        histogram.zeroCount = cursor.double()
-        histogram.count = cursor.double()
-        histogram.sum = cursor.double()
-        histogram.positiveSpans = spans(&cursor)
-        histogram.negativeSpans = spans(&cursor)
-        histogram.positiveBuckets = doubles(&cursor)
-        histogram.negativeBuckets = doubles(&cursor)
-        if schema == Int64(FloatHistogram.customBucketsSchema) { histogram.customValues = doubles(&cursor) }
-        guard let known = knownSchema(schema) else { return nil }
-        histogram.schema = known
-        do throws(HistogramError) {
-            if known > highestSchema { try histogram.reduceResolution(to: highestSchema) }
-        } catch { return nil }
-        return .float(histogram)
-    }
-
-    /// Finer resolutions are lowered to it.
-    private static let highestSchema = FloatHistogram.exponentialSchemas.upperBound
-
-    /// Schemas that upstream knows: those it writes, those it reserves for finer resolutions, custom buckets.
-    private static func knownSchema(_ schema: Int64) -> Int32? {
-        (schema >= -9 && schema <= 52) || schema == Int64(FloatHistogram.customBucketsSchema)
-            ? Int32(schema) : nil
-    }
-
-    private static func spans(_ cursor: inout WireCursor) -> [BucketSpan] {
-        let number = cursor.count(minimumSize: 2)
-        var spans: [BucketSpan] = []
-        spans.reserveCapacity(number)
-        for _ in 0..<number {
-            spans.append(
-                BucketSpan(
-                    offset: Int32(truncatingIfNeeded: cursor.varint()),
-                    length: UInt32(truncatingIfNeeded: cursor.uvarint())))
-        }
-        return spans
-    }
-
-    private static func deltas(_ cursor: inout WireCursor) -> [Int64] {
-        let number = cursor.count(minimumSize: 1)
-        var values: [Int64] = []
-        values.reserveCapacity(number)
-        for _ in 0..<number { values.append(cursor.varint()) }
-        return values
-    }
-
-    private static func doubles(_ cursor: inout WireCursor) -> [Double] {
-        let number = cursor.count(minimumSize: 8)
-        var values: [Double] = []
-        values.reserveCapacity(number)
-        for _ in 0..<number { values.append(cursor.double()) }
-        return values
     }
 }

@@ -1,3 +1,4 @@
+internal import DurableFiles
 package import Logging
 internal import Synchronization
 
@@ -33,9 +34,7 @@ package final class TLSReloader: Sendable {
         guard case .success(let snapshot) = result else { return state.withLock { $0.session } }
         let stamps = Self.stamps(access.path, snapshot.config)
         let known = state.withLock { state in
-            state.stamps.count == stamps.count
-                && zip(stamps, state.stamps).allSatisfy { $0?.isSame(as: $1) ?? ($1 == nil) }
-                ? state.session : nil
+            FileStamp.areSame(stamps, as: state.stamps) ? state.session : nil
         }
         if let known { return known }
         do throws(WebConfig.Invalid) {

@@ -5,27 +5,42 @@ internal import YAML
 ///
 /// Source: prometheus/exporter-toolkit docs/web-configuration.md and web/tls_config.go.
 package struct WebConfig: Sendable, Equatable {
+    /// `tls_server_config`.
     package var tls = TLSConfig()
+    /// `http_server_config.http2`.
     package var http2 = true
     /// Fields added to every answer, sorted by name.
     package var headers: [HTTPField] = []
     /// bcrypt hashes by user name.
     package var users: [String: String] = [:]
+    /// `rate_limit`.
     package var rateLimit = RateLimit()
 
     /// The section `tls_server_config`.
     package struct TLSConfig: Sendable, Equatable {
+        /// `cert`, PEM.
         package var certificate = ""
+        /// `key`, PEM.
         package var key = ""
+        /// `client_ca`: whose client certificates are taken, PEM.
         package var clientCA = ""
+        /// `cert_file`.
         package var certificateFile = ""
+        /// `key_file`.
         package var keyFile = ""
+        /// `client_auth_type`, by Go's names; empty for none.
         package var clientAuth = ""
+        /// `client_ca_file`.
         package var clientCAFile = ""
+        /// `cipher_suites`, by their numbers; empty for the defaults.
         package var cipherSuites: [UInt16] = []
+        /// `curve_preferences`, by their numbers; empty for the defaults.
         package var curves: [UInt16] = []
+        /// `min_version`.
         package var minVersion: TLSVersion = .tls12
+        /// `max_version`.
         package var maxVersion: TLSVersion = .tls13
+        /// `client_allowed_sans`: names of which a client certificate must have one; nil for any.
         package var clientAllowedSANs: [String]?
 
         /// Whether anything about TLS is set.
@@ -37,7 +52,9 @@ package struct WebConfig: Sendable, Equatable {
 
     /// The section `rate_limit`.
     package struct RateLimit: Sendable, Equatable {
+        /// `interval`: time for one request; zero for no limit.
         package var interval: Duration = .zero
+        /// `burst`: requests that may come at once.
         package var burst = 0
     }
 

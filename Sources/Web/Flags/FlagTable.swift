@@ -7,19 +7,26 @@ internal import ByteCoding
 /// `-h`, each flag once unless it is repeatable, `--` ends the flags, `@file` stands for arguments in a file.
 /// Source: github.com/alecthomas/kingpin/v2 parser.go, usage.go.
 package struct FlagTable: Sendable {
+    /// In the order of `--help`.
     package var flags: [Flag]
+    /// In the order of the command line.
     package var arguments: [Argument]
 
     /// A flag.
     package struct Flag: Sendable {
         /// Without the leading dashes.
         package var name: String
+        /// The letter behind a single dash.
         package var short: Character?
+        /// A sentence for `--help`.
         package var help: String
+        /// What values it takes.
         package var kind: Kind
         /// As one would write them; shown by `--help`.
         package var defaults: [String]
+        /// Whether it may be given more than once.
         package var isRepeatable = false
+        /// Whether `--help` leaves it out.
         package var isHidden = false
         /// Whether `/api/v1/status` shows it; kingpin's own flags are not shown.
         package var isListed = true
@@ -66,9 +73,13 @@ package struct FlagTable: Sendable {
 
     /// An argument that is not a flag.
     package struct Argument: Sendable {
+        /// As `--help` shows it.
         package var name: String
+        /// A sentence for `--help`.
         package var help: String
+        /// Whether the command cannot go without.
         package var isRequired: Bool
+        /// Whether it takes all that follows.
         package var isRepeatable: Bool
 
         /// An argument; only the last one of a table may be repeatable.

@@ -1,5 +1,6 @@
 internal import ByteCoding
 internal import Gateway
+internal import MetricModel
 internal import NIOPosix
 
 /// The JSON API.

@@ -1,3 +1,4 @@
+internal import DurableFiles
 package import MetricModel
 
 #if canImport(Glibc)

@@ -1,3 +1,4 @@
+internal import MetricModel
 internal import NIOCore
 
 /// How the end of a response is marked.
@@ -95,69 +96,7 @@ struct HTTPDate {
         let date = CivilTime(second: second)
         let days = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"]
         let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
-        func two(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
-        return "\(days[date.weekday]), \(two(date.day)) \(months[date.month - 1]) \(date.year) "
-            + "\(two(date.hour)):\(two(date.minute)):\(two(date.second)) GMT"
-    }
-}
-
-/// A moment in UTC by the Gregorian calendar.
-package struct CivilTime: Sendable {
-    package var year: Int
-    package var month: Int
-    package var day: Int
-    package var hour: Int
-    package var minute: Int
-    package var second: Int
-    /// 0 is Sunday.
-    package var weekday: Int
-
-    /// The moment `second` seconds after 1970 began; leap seconds do not count.
-    package init(second: Int64) {
-        // Clamped to the years 0 to 9999, so that nothing below can overflow.
-        let clamped = min(max(second, -62_167_219_200), 253_402_300_799)
-        var days = Int(clamped / 86_400)
-        var rest = Int(clamped % 86_400)
-        if rest < 0 {
-            rest += 86_400
-            days -= 1
-        }
-        hour = rest / 3600
-        minute = rest / 60 % 60
-        self.second = rest % 60
-        weekday = ((days + 4) % 7 + 7) % 7
-        // The days of each 400-year era, counted from March, so that the leap day ends the year.
-        let shifted = days + 719_468
-        let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
-        let dayOfEra = shifted - era * 146_097
-        let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-        let monthFromMarch = (5 * dayOfYear + 2) / 153
-        day = dayOfYear - (153 * monthFromMarch + 2) / 5 + 1
-        month = monthFromMarch < 10 ? monthFromMarch + 3 : monthFromMarch - 9
-        year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
-    }
-
-    /// `2006-01-02T15:04:05` and, unless it is 0, a fraction of `nanosecond` without trailing zeros, and `Z`: RFC 3339 as
-    /// Go marshals times to JSON.
-    package static func rfc3339(second: Int64, nanosecond: Int) -> String {
-        var text = CivilTime(second: second).dateAndTime
-        if nanosecond > 0 {
-            var digits = String(nanosecond)
-            digits = String(repeating: "0", count: max(0, 9 - digits.count)) + digits
-            while digits.hasSuffix("0") { digits.removeLast() }
-            text += "." + digits
-        }
-        return text + "Z"
-    }
-
-    /// `2006-01-02T15:04:05`.
-    package var dateAndTime: String {
-        func padded(_ number: Int, _ width: Int) -> String {
-            let digits = String(number)
-            return String(repeating: "0", count: max(0, width - digits.count)) + digits
-        }
-        return "\(padded(year, 4))-\(padded(month, 2))-\(padded(day, 2))"
-            + "T\(padded(hour, 2)):\(padded(minute, 2)):\(padded(second, 2))"
+        let day = date.day < 10 ? "0\(date.day)" : "\(date.day)"
+        return "\(days[date.weekday]), \(day) \(months[date.month - 1]) \(date.year) \(date.timeText) GMT"
     }
 }

@@ -25,8 +25,11 @@ package struct PromslogHandler: LogHandler {
         case slog
     }
 
+    /// The least that is written.
     package var logLevel: Logger.Level
+    /// Written with each line.
     package var metadata: Logger.Metadata = [:]
+    /// Gives more of it for each line.
     package var metadataProvider: Logger.MetadataProvider?
     private let format: Format
     private let style: Style
@@ -91,12 +94,7 @@ package struct PromslogHandler: LogHandler {
     }
 
     private static func timestamp() -> String {
-        var now = timespec()
-        clock_gettime(CLOCK_REALTIME, &now)
-        let millisecond = Int(now.tv_nsec) / 1_000_000
-        let digits = String(millisecond)
-        let padded = String(repeating: "0", count: 3 - digits.count) + digits
-        return "\(CivilTime(second: Int64(now.tv_sec)).dateAndTime).\(padded)Z"
+        CivilTime.rfc3339(milliseconds: WallClock.nanoseconds() / 1_000_000)
     }
 
     private static func logfmt(_ pairs: [(String, String)]) -> String {

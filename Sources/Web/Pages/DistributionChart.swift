@@ -7,7 +7,9 @@ package import MetricModel
 package enum DistributionChart {
     /// A histogram's buckets, each with what lies in it alone.
     package struct Bar {
+        /// Shown when one points at it.
         package let title: String
+        /// How high.
         package let count: Double
     }
 

@@ -20,7 +20,9 @@ package struct PageLayout: Sendable {
     package let prefix: String
     /// The name in the corner: "Narthex", "Narthex gateway".
     package let product: String
+    /// Shown at the foot.
     package let version: String
+    /// Of the menu.
     package let links: [Link]
 
     /// The frame of one program's pages.

@@ -1,3 +1,5 @@
+internal import MetricModel
+
 /// Times as pages show them: how long ago, and when.
 package enum PageTime {
     private static let units: [(name: String, seconds: Int64)] = [
@@ -25,8 +27,8 @@ package enum PageTime {
 
     /// "2026-11-22 14:05:09", UTC.
     package static func moment(second: Int64) -> String {
-        let text = CivilTime.rfc3339(second: second, nanosecond: 0)
-        return String(text.map { $0 == "T" ? " " : $0 }.filter { $0 != "Z" })
+        let time = CivilTime(second: second)
+        return "\(time.dateText) \(time.timeText)"
     }
 
     /// A moment as age and time; `otherwise` where there is none.
@@ -37,7 +39,7 @@ package enum PageTime {
         guard nanoseconds > 0 else { return "<span class=\"faint\">\(otherwise)</span>" }
         let second = nanoseconds / 1_000_000_000
         return """
-            <time datetime="\(CivilTime.rfc3339(second: second, nanosecond: 0))">\(age(seconds: now - second)) <small>\(moment(second: second))</small></time>
+            <time datetime="\(CivilTime(second: second).rfc3339)">\(age(seconds: now - second)) <small>\(moment(second: second))</small></time>
             """
     }
 }

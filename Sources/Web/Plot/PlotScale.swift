@@ -1,6 +1,7 @@
 #if canImport(Glibc)
 internal import Glibc
 #endif
+internal import MetricModel
 
 /// Where the lines of an axis go, and how numbers are written there.
 package enum PlotScale {
@@ -12,7 +13,7 @@ package enum PlotScale {
         var (low, high) = (low, high)
         if low == high {
             let pad = low == 0 ? 1 : abs(low) * 0.1
-            (low, high) = (low - pad, high + pad)
+            (low, high) = (finite(low - pad), finite(high + pad))
         }
         let raw = (high - low) / Double(max(wanted, 1))
         let power = pow(10, floor(log10(raw)))
@@ -22,7 +23,12 @@ package enum PlotScale {
         let last = ceil(high / step)
         // Huge values with a tiny spread: steps below the precision of a double are no use.
         guard last - first >= 1, last - first < 100 else { return [low, high] }
-        return (0...Int(last - first)).map { (first + Double($0)) * step }
+        return (0...Int(last - first)).map { finite((first + Double($0)) * step) }
+    }
+
+    /// The number nearest to `value` that is finite.
+    private static func finite(_ value: Double) -> Double {
+        min(max(value, -.greatestFiniteMagnitude), .greatestFiniteMagnitude)
     }
 
     /// Seconds between the lines of a time axis of `span` seconds.
@@ -38,14 +44,10 @@ package enum PlotScale {
     /// A time of an axis whose lines stand `step` seconds apart: "14:05", "14:05:30" or "11-22", UTC.
     package static func timeText(_ seconds: Double, step: Double) -> String {
         guard seconds.isFinite, abs(seconds) < 1e13 else { return "?" }
-        let whole = Int64(seconds.rounded(.down))
-        let day = whole >= 0 ? whole / 86400 : (whole - 86399) / 86400
-        let second = Int(whole - day * 86400)
-        let date = civil(day)
-        if step >= 86400 { return "\(date.year)-\(two(date.month))-\(two(date.day))" }
-        if second == 0 { return "\(two(date.month))-\(two(date.day))" }
-        let clock = "\(two(second / 3600)):\(two(second / 60 % 60))"
-        return step < 60 ? clock + ":\(two(second % 60))" : clock
+        let time = CivilTime(second: Int64(seconds.rounded(.down)))
+        if step >= 86400 { return time.dateText }
+        if (time.hour, time.minute, time.second) == (0, 0, 0) { return "\(two(time.month))-\(two(time.day))" }
+        return step < 60 ? time.timeText : "\(two(time.hour)):\(two(time.minute))"
     }
 
     /// A number in at most five digits (or `significant`), with an SI letter where it is large or small.
@@ -75,18 +77,4 @@ package enum PlotScale {
     }
 
     private static func two(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
-
-    /// Year, month and day of a day counted from 1970-01-01 in the Gregorian calendar.
-    private static func civil(_ days: Int64) -> (year: Int, month: Int, day: Int) {
-        let shifted = days + 719_468
-        let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
-        let dayOfEra = shifted - era * 146_097
-        let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36524 - dayOfEra / 146_096) / 365
-        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-        let monthIndex = (5 * dayOfYear + 2) / 153
-        let month = Int(monthIndex < 10 ? monthIndex + 3 : monthIndex - 9)
-        return (
-            Int(yearOfEra + era * 400) + (month <= 2 ? 1 : 0), month, Int(dayOfYear - (153 * monthIndex + 2) / 5 + 1)
-        )
-    }
 }

@@ -16,6 +16,7 @@ package struct PlotSeries: Sendable {
 package struct PlotExemplar: Sendable {
     /// Seconds since 1970.
     package let time: Double
+    /// Where it lies on the axis of values.
     package let value: Double
     /// What it is, shown where pictures show titles.
     package let title: String
@@ -53,13 +54,17 @@ package struct PlotFrame: Sendable {
         case light, dark
     }
 
+    /// Above the picture; empty for none.
     package let title: String
     /// Seconds since 1970, both inclusive.
     package let start: Double
+    /// Where the axis of time ends, in seconds since 1970.
     package let end: Double
     /// Seconds between samples; a longer silence is drawn as a gap.
     package let step: Double
+    /// Of the values.
     package var unit = PlotUnit.none
+    /// Light, dark, or as the reader's browser says.
     package var theme = Theme.automatic
 
     /// The frame from `start` to `end`.

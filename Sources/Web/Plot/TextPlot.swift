@@ -37,7 +37,7 @@ package enum TextPlot {
     ) -> String {
         var labels: [Int: String] = [:]
         for tick in ticks {
-            let row = Int(((high - tick) / max(high - low, .leastNormalMagnitude) * Double(canvas.rows - 1)).rounded())
+            let row = canvas.dot((high - tick) / max(high - low, .leastNormalMagnitude), of: canvas.rows)
             labels[row] = PlotScale.short(tick)
         }
         var text = ""
@@ -97,6 +97,7 @@ package enum TextPlot {
             inks = Array(repeating: 0, count: columns * rows)
         }
 
+        /// The place among `count` that is nearest to a share from 0 to 1; what is beyond is at the edge.
         func dot(_ share: Double, of count: Int) -> Int {
             guard share.isFinite else { return 0 }
             return Int((min(max(share, 0), 1) * Double(count - 1)).rounded())

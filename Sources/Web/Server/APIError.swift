@@ -31,7 +31,9 @@ package struct APIError: Error, Sendable {
         }
     }
 
+    /// What kind of fault it is.
     package var kind: Kind
+    /// For the user.
     package var message: String
 
     /// An error.

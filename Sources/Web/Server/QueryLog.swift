@@ -57,7 +57,9 @@ package final class QueryLog: QueryObserver {
 
 /// Why a query log cannot be opened.
 package struct QueryLogError: Error, CustomStringConvertible {
+    /// The file.
     package let path: String
+    /// Why it cannot be written.
     package let reason: String
 
     package var description: String { "can't create json log file: open \(path): \(reason.lowercased())" }

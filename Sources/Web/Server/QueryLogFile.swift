@@ -32,17 +32,17 @@ final class QueryLogFile: Sendable {
     /// The line about `query`, with its line feed.
     static func line(_ query: FinishedQuery, at now: Timestamp) -> [UInt8] {
         var json = Array(#"{"time":""#.utf8)
-        json += time(now).utf8
+        json += CivilTime.rfc3339(milliseconds: now).utf8
         json += #"","level":"INFO","source":"engine.go","msg":"promql query logged","params":{"end":""#.utf8
         let (start, end, step) =
             switch query.time {
             case .instant(let time): (time, time, Int64(0))
             case .range(let start, let end, let step): (start, end, step)
             }
-        json += time(end).utf8
+        json += CivilTime.rfc3339(milliseconds: end).utf8
         json += #"","query":"#.utf8
         JSONText.append(query.query, to: &json)
-        json += ",\"start\":\"\(time(start))\",\"step\":\(step / 1000)}".utf8
+        json += ",\"start\":\"\(CivilTime.rfc3339(milliseconds: start))\",\"step\":\(step / 1000)}".utf8
         if let failure = query.failure {
             json += #","error":"#.utf8
             JSONText.append(failure.description, to: &json)
@@ -60,13 +60,5 @@ final class QueryLogFile: Sendable {
         }
         json += "}\n".utf8
         return json
-    }
-
-    /// `2006-01-02T15:04:05.000Z`.
-    private static func time(_ time: Timestamp) -> String {
-        let (seconds, rest) = time.quotientAndRemainder(dividingBy: 1000)
-        let milliseconds = rest < 0 ? rest + 1000 : rest
-        let digits = String(1000 + milliseconds).dropFirst()
-        return CivilTime(second: rest < 0 ? seconds - 1 : seconds).dateAndTime + ".\(digits)Z"
     }
 }

@@ -1,9 +1,7 @@
 internal import ByteCoding
 internal import Dispatch
-package import Matching
-package import MetricModel
+internal import MetricModel
 package import PromQL
-package import Scrape
 internal import Synchronization
 package import TSDB
 
@@ -13,106 +11,6 @@ package import TSDB
 ///
 /// Source: prometheus/prometheus web/web.go and web/api/v1/api.go.
 package final class ServerAPI: Sendable {
-    /// What the API is allowed and told.
-    package struct Settings: Sendable {
-        /// `--web.enable-admin-api`.
-        package var enablesAdministration = false
-        /// `--web.enable-lifecycle`.
-        package var enablesLifecycle = false
-        /// `--web.enable-remote-write-receiver`.
-        package var enablesRemoteWrite = false
-        /// `--web.remote-write-receiver.accepted-protobuf-messages`.
-        package var acceptedMessages = Set(RemoteWriteMessage.allCases)
-        /// `--web.enable-otlp-receiver`.
-        package var enablesOTLP = false
-        /// Whether OTLP's deltas are stored as they are (feature `otlp-native-delta-ingestion`).
-        package var storesOTLPDeltas = false
-        /// Whether OTLP's deltas are added up, and stored as totals (feature `otlp-deltatocumulative`).
-        package var convertsOTLPDeltas = false
-        /// Whether OTLP's series get the labels `__type__` and `__unit__` (feature `type-and-unit-labels`).
-        package var addsTypeAndUnitLabels = false
-        /// Whether a start that comes with samples becomes a zero (feature `created-timestamp-zero-ingestion`).
-        package var addsStartZeros = false
-        /// Whether metadata that comes with samples is stored (feature `metadata-wal-records`).
-        package var storesMetadata = false
-        /// The feature `search-api`.
-        package var enablesSearch = false
-        /// Largest limit of a search; 0 for any (`--web.search.max-limit`).
-        package var maximumSearchLimit = 10_000
-        /// `--web.page-title`.
-        package var pageTitle = "Narthex"
-        /// Most pages that listen for notifications at a time.
-        package var maximumSubscribers = 16
-        /// Most remote reads at a time; 0 for any number (`--storage.remote.read-concurrent-limit`).
-        package var remoteReadConcurrency = 10
-        /// Largest frame of a streamed remote read, in bytes (`--storage.remote.read-max-bytes-in-frame`).
-        package var remoteReadFrameSize = 1 << 20
-        /// Which pages may read the API (`--web.cors.origin`); nil for all.
-        package var origin: RegularExpression?
-        /// The prefix that users see, for links: empty, or with a leading and without a trailing slash.
-        package var externalPrefix = ""
-        /// Flags and their values, for `/api/v1/status/flags`.
-        package var flags: [(name: String, value: String)] = []
-        /// Version and the like, by upstream's keys.
-        package var buildInformation: [(name: String, value: String)] = []
-        /// How far back federation looks, in milliseconds.
-        package var lookbackDelta: Int64 = 5 * 60 * 1000
-        /// Most samples in an answer to a remote read; 0 for no limit (`--storage.remote.read-sample-limit`).
-        package var remoteReadSampleLimit = 50_000_000
-        /// Most bytes of a remote write after decompression.
-        package var remoteWriteLimit = 32 << 20
-        /// Whether a remote write is acknowledged only once it is on disk.
-        package var durability = Durability.synced
-        /// Features by category, for `/api/v1/features`.
-        package var features: [String: [String: Bool]] = [:]
-
-        /// The defaults.
-        package init() {}
-    }
-
-    /// What the API shows of the rest of the process, and what it sets off there.
-    package struct Process: Sendable {
-        /// The configuration as YAML.
-        package var configuration: @Sendable () -> String
-        /// Labels that remote reads and federation add.
-        package var externalLabels: @Sendable () -> Labels
-        /// The fields of `/api/v1/status/runtimeinfo`, as names and JSON.
-        package var runtimeInformation: @Sendable () -> [(name: String, json: String)]
-        /// Reads the configuration again; gives what is wrong with it, or nil.
-        package var reload: @Sendable () -> String?
-        /// Asks the process to end.
-        package var quit: @Sendable () -> Void
-        /// The process' own metrics, by name.
-        package var metrics: @Sendable () -> [MetricFamily]
-        /// The first and the last segment of the log that is replayed, and the one at hand.
-        package var replayProgress: @Sendable () -> (minimum: Int, maximum: Int, current: Int) = { (0, 0, 0) }
-        /// How OTLP is made Prometheus' own.
-        package var otlp: @Sendable () -> OTLPConfiguration = { OTLPConfiguration() }
-        /// The port of the gateway in the same process, for links; nil without one, or before it listens.
-        package var gatewayPort: @Sendable () -> Int? = { nil }
-        /// Milliseconds since 1970.
-        package var now: @Sendable () -> Timestamp
-        /// 63 random bits.
-        package var random: @Sendable () -> UInt64 = { UInt64.random(in: 0...(UInt64.max >> 1)) }
-
-        /// A process.
-        package init(
-            configuration: @escaping @Sendable () -> String = { "" },
-            externalLabels: @escaping @Sendable () -> Labels = { .empty },
-            runtimeInformation: @escaping @Sendable () -> [(name: String, json: String)] = { [] },
-            reload: @escaping @Sendable () -> String? = { nil }, quit: @escaping @Sendable () -> Void = {},
-            metrics: @escaping @Sendable () -> [MetricFamily] = { [] }, now: @escaping @Sendable () -> Timestamp
-        ) {
-            self.configuration = configuration
-            self.externalLabels = externalLabels
-            self.runtimeInformation = runtimeInformation
-            self.reload = reload
-            self.quit = quit
-            self.metrics = metrics
-            self.now = now
-        }
-    }
-
     /// Whether the server answers questions about data.
     package enum Readiness: Int, Sendable {
         case starting, ready, stopping
@@ -123,9 +21,11 @@ package final class ServerAPI: Sendable {
     let parser: Parser
     let evaluator: any QueryEvaluator
     let targets: any TargetDirectory
+    /// What the pages tell their readers.
     package let notifications: NotificationCenter
     let remoteReadSlots: DispatchSemaphore?
     let deltas = DeltaAccumulator()
+    /// What the API counts.
     package let counters: APICounters
     private let store = Mutex<Database?>(nil)
     private let readiness = Atomic<Int>(Readiness.starting.rawValue)
@@ -233,7 +133,7 @@ package final class ServerAPI: Sendable {
     /// Sends a client on from a path that is served without the slash at its end; nil for all other paths.
     ///
     /// Source: julienschmidt/httprouter, which upstream routes with. Below `/api/v1/` upstream forgets that prefix.
-    private static func redirectionWithoutSlash(_ request: ServerRequest) -> ServerResponse? {
+    static func redirectionWithoutSlash(_ request: ServerRequest) -> ServerResponse? {
         let path = request.path.bytes
         guard path.count > 1, path.last == UInt8(ascii: "/"),
             routePattern(ByteString(path.dropLast()).string) != nil
@@ -323,136 +223,9 @@ package final class ServerAPI: Sendable {
         }
     }
 
-    // MARK: Routes
-
-    /// What a path below `/api/v1/` takes.
-    private enum Methods {
-        case get, getOrPost, post, postOrPut
-
-        /// For the field `Allow`.
-        var allowed: String {
-            switch self {
-            case .get: "GET, OPTIONS"
-            case .getOrPost: "GET, OPTIONS, POST"
-            case .post: "OPTIONS, POST"
-            case .postOrPut: "OPTIONS, POST, PUT"
-            }
-        }
-
-        func include(_ method: String) -> Bool {
-            switch self {
-            case .get: method == "GET"
-            case .getOrPost: method == "GET" || method == "POST"
-            case .post: method == "POST"
-            case .postOrPut: method == "POST" || method == "PUT"
-            }
-        }
-    }
-
-    private func route(_ request: ServerRequest, _ path: String, _ form: FormValues) throws(APIError) -> ServerResponse
-    {
-        if request.method == "OPTIONS" { return ServerResponse(204) }
-        if let answer = try routeWithoutReadiness(request, path) { return answer }
-        if let unready { return unready }
-        guard let (methods, handler) = handler(path) else {
-            return Self.redirectionWithoutSlash(request) ?? .plainError(404, "404 page not found")
-        }
-        guard methods.include(request.method) else {
-            return Self.methodNotAllowed(methods.allowed)
-        }
-        return try handler(request, form)
-    }
-
-    private func routeWithoutReadiness(_ request: ServerRequest, _ path: String) throws(APIError) -> ServerResponse? {
-        let isRead = request.method == "GET"
-        switch path {
-        case "status/walreplay": return isRead ? replayStatus() : Self.methodNotAllowed(Methods.get.allowed)
-        case "notifications":
-            return isRead ? Self.success(notifications.json) : Self.methodNotAllowed(Methods.get.allowed)
-        case "notifications/live": return isRead ? notifications.live() : Self.methodNotAllowed(Methods.get.allowed)
-        default: return nil
-        }
-    }
-
-    /// Whether a handler takes requests for `path` below `/api/v1/`.
-    private func isServed(_ method: String, _ path: String) -> Bool {
-        if method == "OPTIONS" { return true }
-        if ["status/walreplay", "notifications", "notifications/live"].contains(path) { return method == "GET" }
-        return handler(path)?.0.include(method) ?? false
-    }
-
-    private typealias Handler = (ServerRequest, FormValues) throws(APIError) -> ServerResponse
-
-    private func handler(_ path: String) -> (Methods, Handler)? {
-        switch path {
-        case "query": (.getOrPost, query)
-        case "query_range": (.getOrPost, queryRange)
-        case "query_exemplars": (.getOrPost, queryExemplars)
-        case "format_query": (.getOrPost, formatQuery)
-        case "parse_query": (.getOrPost, parseQuery)
-        case "labels": (.getOrPost, labelNames)
-        case "series": (.getOrPost, series)
-        case "scrape_pools": (.get, scrapePools)
-        case "scrape_pools/config": (.get, scrapePoolConfiguration)
-        case "targets": (.get, activeAndDroppedTargets)
-        case "targets/metadata": (.get, targetMetadata)
-        case "targets/relabel_steps": (.get, relabelSteps)
-        case "metadata": (.get, metricMetadata)
-        case "alertmanagers": (.get, alertmanagers)
-        case "alerts": (.get, alerts)
-        case "rules": (.get, rules)
-        case "write": (.post, remoteWrite)
-        case "read": (.post, remoteRead)
-        case "otlp/v1/metrics": (.post, otlp)
-        case "graph.svg": (.get, picture)
-        case "openapi.yaml": (.get, openAPI)
-        case "search/metric_names": (.getOrPost, searchMetricNames)
-        case "search/label_names": (.getOrPost, searchLabelNames)
-        case "search/label_values": (.getOrPost, searchLabelValues)
-        default: administrationHandler(path) ?? statusHandler(path) ?? labelValuesHandler(path)
-        }
-    }
-
-    private func statusHandler(_ path: String) -> (Methods, Handler)? {
-        switch path {
-        case "status/config": (.get, configurationStatus)
-        case "status/runtimeinfo": (.get, runtimeInformation)
-        case "status/buildinfo": (.get, buildStatus)
-        case "status/flags": (.get, flags)
-        case "status/tsdb": (.get, storeStatus)
-        case "status/tsdb/blocks": (.get, blocks)
-        case "status/self_metrics": (.get, selfMetrics)
-        case "features": (.get, features)
-        default: nil
-        }
-    }
-
-    private func administrationHandler(_ path: String) -> (Methods, Handler)? {
-        switch path {
-        case "admin/tsdb/delete_series": (.postOrPut, deleteSeries)
-        case "admin/tsdb/clean_tombstones": (.postOrPut, cleanTombstones)
-        case "admin/tsdb/snapshot": (.postOrPut, snapshot)
-        default: nil
-        }
-    }
-
-    private func labelValuesHandler(_ path: String) -> (Methods, Handler)? {
-        guard path.hasPrefix("label/"), path.hasSuffix("/values") else { return nil }
-        let name = path.dropFirst("label/".count).dropLast("/values".count)
-        guard !name.isEmpty, !name.utf8.contains(UInt8(ascii: "/")) else { return nil }
-        return (
-            .get,
-            { (request, form) throws(APIError) in
-                // From the bytes, which need not be UTF-8.
-                let bytes = request.path.bytes.dropFirst("/api/v1/label/".utf8.count).dropLast("/values".utf8.count)
-                return try self.labelValues(of: ByteString(bytes), request, form)
-            }
-        )
-    }
-
     // MARK: Answers
 
-    private static func methodNotAllowed(_ allowed: String) -> ServerResponse {
+    static func methodNotAllowed(_ allowed: String) -> ServerResponse {
         var response = ServerResponse.plainError(405, "Method Not Allowed")
         response.fields.append(("Allow", allowed))
         return response

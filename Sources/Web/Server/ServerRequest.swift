@@ -56,8 +56,11 @@ package struct ServerResponse: Sendable {
         case events(@Sendable (_ send: @escaping @Sendable ([UInt8]) -> Void) -> (@Sendable () -> Void))
     }
 
+    /// Of HTTP.
     package var status: Int
+    /// In the order in which they are sent.
     package var fields: [(name: String, value: String)]
+    /// What is sent.
     package var body: Body
 
     /// An answer.

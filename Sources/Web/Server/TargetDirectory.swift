@@ -34,10 +34,15 @@ package struct TargetStatus: Sendable {
         }
     }
 
+    /// The job.
     package var pool: String
+    /// Before relabelling.
     package var discoveredLabels: Labels
+    /// Those that its series carry.
     package var labels: Labels
+    /// With parameters.
     package var scrapeURL: String
+    /// The same, with the machine's name in place of `localhost`.
     package var globalURL: String
     /// Empty after a success.
     package var lastError = ""
@@ -47,7 +52,9 @@ package struct TargetStatus: Sendable {
     package var lastScrapeDuration = 0.0
     /// `up`, `down` or `unknown`.
     package var health = "unknown"
+    /// As in the labels: `15s`.
     package var scrapeInterval = ""
+    /// As in the labels: `10s`.
     package var scrapeTimeout = ""
     /// Looked up only where it is asked for.
     package var metadata: @Sendable () -> [Metadata] = { [] }
@@ -64,7 +71,9 @@ package struct TargetStatus: Sendable {
 
 /// A target that relabelling dropped.
 package struct DroppedTargetStatus: Sendable {
+    /// The job.
     package var pool: String
+    /// Before relabelling.
     package var discoveredLabels: Labels
 
     /// A dropped target.
@@ -78,7 +87,9 @@ package struct DroppedTargetStatus: Sendable {
 package struct RelabelStepStatus: Sendable {
     /// The rule as JSON.
     package var ruleJSON: [UInt8]
+    /// The labels after the rule; empty if it drops the target.
     package var output: Labels
+    /// Whether the rule keeps the target.
     package var isKept: Bool
 
     /// A step.

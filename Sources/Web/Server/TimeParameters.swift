@@ -150,7 +150,8 @@ enum RFC3339 {
         guard bytes.count >= 20, let year = number(bytes, 0, 4), bytes[4] == 0x2D, let month = number(bytes, 5, 2),
             bytes[7] == 0x2D, let day = number(bytes, 8, 2), bytes[10] == 0x54, let hour = number(bytes, 11, 2),
             bytes[13] == 0x3A, let minute = number(bytes, 14, 2), bytes[16] == 0x3A,
-            let second = number(bytes, 17, 2), (1...12).contains(month), (1...days(year, month)).contains(day),
+            let second = number(bytes, 17, 2), (1...12).contains(month),
+            (1...CivilTime.days(inMonth: month, of: year)).contains(day),
             hour < 24, minute < 60, second < 60
         else { return nil }
         var index = 19
@@ -165,12 +166,12 @@ enum RFC3339 {
             index += 1 + digits.count
         }
         guard let offset = offset(bytes[index...]) else { return nil }
-        let daySeconds = (hour * 60 + minute) * 60 + second - offset
-        return (daysSince1970(year, month, day) * 86_400 + daySeconds) * 1000 + fraction
+        let days = CivilTime.daysSince1970(year: year, month: month, day: day)
+        return Timestamp(days * 86_400 + (hour * 60 + minute) * 60 + second - offset) * 1000 + fraction
     }
 
     /// Seconds east of UTC.
-    private static func offset(_ text: ArraySlice<UInt8>) -> Int64? {
+    private static func offset(_ text: ArraySlice<UInt8>) -> Int? {
         if text.elementsEqual([UInt8(ascii: "Z")]) { return 0 }
         let bytes = Array(text)
         guard bytes.count == 6, bytes[0] == 0x2B || bytes[0] == 0x2D, let hour = number(bytes, 1, 2),
@@ -180,68 +181,19 @@ enum RFC3339 {
         return bytes[0] == 0x2D ? -seconds : seconds
     }
 
-    private static func number(_ bytes: [UInt8], _ start: Int, _ count: Int) -> Int64? {
-        var value: Int64 = 0
+    private static func number(_ bytes: [UInt8], _ start: Int, _ count: Int) -> Int? {
+        var value = 0
         for byte in bytes[start..<(start + count)] {
             guard (0x30...0x39).contains(byte) else { return nil }
-            value = value * 10 + Int64(byte) - 0x30
+            value = value * 10 + Int(byte) - 0x30
         }
         return value
     }
 
-    private static func days(_ year: Int64, _ month: Int64) -> Int64 {
-        let isLeap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
-        switch month {
-        case 2: return isLeap ? 29 : 28
-        case 4, 6, 9, 11: return 30
-        default: return 31
-        }
-    }
-
-    /// Days from 1970-01-01, by the Gregorian calendar.
-    private static func daysSince1970(_ year: Int64, _ month: Int64, _ day: Int64) -> Int64 {
-        // Years begin in March, so that the leap day is the last.
-        let shifted = month <= 2 ? year - 1 : year
-        let era = (shifted >= 0 ? shifted : shifted - 399) / 400
-        let yearOfEra = shifted - era * 400
-        let dayOfYear = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1
-        let dayOfEra = yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear
-        return era * 146_097 + dayOfEra - 719_468
-    }
-
     /// A moment as Go marshals it to JSON, with milliseconds: `2006-01-02T15:04:05.999Z`.
     static func text(milliseconds: Timestamp) -> String {
-        let seconds = Int64((Double(milliseconds) / 1000).rounded(.down))
-        var days = seconds / 86_400
-        var rest = seconds % 86_400
-        if rest < 0 {
-            rest += 86_400
-            days -= 1
-        }
-        let shifted = days + 719_468
-        let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
-        let dayOfEra = shifted - era * 146_097
-        let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-        let monthIndex = (5 * dayOfYear + 2) / 153
-        let day = dayOfYear - (153 * monthIndex + 2) / 5 + 1
-        let month = monthIndex < 10 ? monthIndex + 3 : monthIndex - 9
-        let year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
-        let date = "\(padded(year, 4))-\(padded(month, 2))-\(padded(day, 2))"
-        let time = "\(padded(rest / 3600, 2)):\(padded(rest / 60 % 60, 2)):\(padded(rest % 60, 2))"
-        var fraction = milliseconds - seconds * 1000
-        if fraction == 0 { return "\(date)T\(time)Z" }
-        var digits = 3
-        while fraction % 10 == 0 {
-            fraction /= 10
-            digits -= 1
-        }
-        return "\(date)T\(time).\(padded(fraction, digits))Z"
-    }
-
-    private static func padded(_ value: Int64, _ digits: Int) -> String {
-        let text = String(value)
-        return String(repeating: "0", count: max(0, digits - text.count)) + text
+        let (second, millisecond) = CivilTime.seconds(milliseconds)
+        return CivilTime.rfc3339(second: second, nanosecond: millisecond * 1_000_000)
     }
 }
 

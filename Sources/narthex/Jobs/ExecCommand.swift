@@ -1,3 +1,4 @@
+import DurableFiles
 import NarthexClient
 import Web
 
@@ -52,7 +53,7 @@ struct ExecCommand: Sendable {
                 heartbeat: flags["heartbeat"].isEmpty ? nil : max(flags.duration("heartbeat"), .milliseconds(10)),
                 timeout: flags["timeout"].isEmpty ? nil : flags.duration("timeout"))
             let spool = Spool(folder: spoolFolder(flags["spool"]))
-            let metricsFile = "\(Environment["TMPDIR"] ?? "/tmp")/narthex-\(getpid())-\(JobFiles.now()).prom"
+            let metricsFile = "\(Environment["TMPDIR"] ?? "/tmp")/narthex-\(getpid())-\(WallClock.nanoseconds()).prom"
             defer { unlink(metricsFile) }
             return try await GatewayAccess(flags).withGateway { gateway in
                 await job.runJob(through: gateway, spool: spool, metricsFile: metricsFile)
@@ -67,14 +68,14 @@ struct ExecCommand: Sendable {
     private func runJob(through gateway: PushGateway, spool: Spool, metricsFile: String) async -> Int32 {
         let delivery = JobDelivery(
             gateway: gateway, spool: spool, key: key, tries: tries, lifetime: lifetime, mode: mode)
-        var report = JobReport(start: JobFiles.now())
+        var report = JobReport(start: WallClock.nanoseconds())
         let process: JobProcess
         do {
             process = try JobProcess(command, variables: ["NARTHEX_METRICS_FILE": metricsFile])
         } catch let failure as JobProcess.StartFailure {
             JobFiles.complain("narthex exec: \(failure.message)")
             report.end(
-                at: JobFiles.now(),
+                at: WallClock.nanoseconds(),
                 JobProcess.Ending(
                     exitCode: failure.exitCode, signal: nil, cpuSeconds: 0, peakMemoryBytes: 0))
             await delivery.deliver(report.final(own: []))
@@ -103,19 +104,28 @@ struct ExecCommand: Sendable {
             return nil
         }
         guard let ending else { return 255 }
-        report.end(at: JobFiles.now(), ending)
+        report.end(at: WallClock.nanoseconds(), ending)
         // What earlier runs left goes first: this run's push must be the last word on its group.
         await delivery.flushSpool()
-        let own = (try? JobFiles.read(metricsFile, limit: 16 << 20)) ?? []
-        await delivery.deliver(report.final(own: own))
+        await delivery.deliver(report.final(own: own(metricsFile)))
         return ending.exitCode
+    }
+
+    /// What the job wrote into the file that it was given; most jobs write none.
+    private func own(_ metricsFile: String) -> [UInt8] {
+        do throws(SmallFile.Unreadable) {
+            return try SmallFile.read(metricsFile, limit: 16 << 20)
+        } catch {
+            if !error.isMissing { JobFiles.complain("narthex exec: the job's own metrics are left out: \(error)") }
+            return []
+        }
     }
 
     private func pushHeartbeats(_ delivery: JobDelivery) async {
         guard let beat = heartbeat else { return }
         while true {
             do { try await Task.sleep(for: beat) } catch { return }
-            await delivery.attempt(JobReport.heartbeat(at: JobFiles.now()))
+            await delivery.attempt(JobReport.heartbeat(at: WallClock.nanoseconds()))
         }
     }
 

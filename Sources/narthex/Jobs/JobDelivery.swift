@@ -1,4 +1,5 @@
 import NarthexClient
+import Web
 
 /// Brings pushes to the gateway without ever failing the job: tries again with growing pauses, then keeps them on disk.
 struct JobDelivery {
@@ -22,7 +23,7 @@ struct JobDelivery {
 
     /// Several tries, then the spool. A push that the gateway refuses for good is said and dropped.
     func deliver(_ body: [UInt8]) async {
-        let name = Self.plain("\(key.job)-\(JobFiles.now())-\(UInt64.random(in: 0 ... .max))")
+        let name = Self.plain("\(key.job)-\(WallClock.nanoseconds())-\(UInt64.random(in: 0 ... .max))")
         var pause: Int64 = 250
         for attempt in 1...max(tries, 1) {
             do {
@@ -42,7 +43,7 @@ struct JobDelivery {
         do {
             try spool.keep(
                 body, target: PushGateway.target(key, lifetime: lifetime), mode: mode, idempotencyKey: name,
-                nanoseconds: JobFiles.now())
+                nanoseconds: WallClock.nanoseconds())
             JobFiles.complain("narthex exec: the push is kept on disk and delivered by the next run")
         } catch {
             JobFiles.complain("narthex exec: the push is lost: \(error)")
@@ -51,7 +52,12 @@ struct JobDelivery {
 
     /// Delivers what earlier runs left; stops at the first failure that more tries would repeat.
     func flushSpool() async {
-        guard let entries = try? spool.entries() else { return }
+        let entries: [Spool.Entry]
+        do {
+            entries = try spool.entries()
+        } catch {
+            return JobFiles.complain("narthex exec: kept pushes cannot be read: \(error)")
+        }
         for entry in entries {
             do {
                 try await gateway.deliver(entry)

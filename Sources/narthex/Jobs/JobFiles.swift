@@ -1,3 +1,4 @@
+import DurableFiles
 import Web
 
 #if canImport(Glibc)
@@ -7,21 +8,9 @@ import Glibc
 /// Small files that the job commands read, and standard input.
 enum JobFiles {
     /// The bytes of `path`; `-` is standard input.
-    /// - Throws: `CommandLineError` naming the file, the reason, or the limit.
-    static func read(_ path: String, limit: Int) throws -> [UInt8] {
-        let file = path == "-" ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC)
-        guard file >= 0 else { throw CommandLineError("cannot read \(path): \(String(cString: strerror(errno)))") }
-        defer { if path != "-" { close(file) } }
-        var content: [UInt8] = []
-        var piece = [UInt8](repeating: 0, count: 65536)
-        while true {
-            let count = Glibc.read(file, &piece, piece.count)
-            if count < 0 && errno == EINTR { continue }
-            guard count >= 0 else { throw CommandLineError("cannot read \(path): \(String(cString: strerror(errno)))") }
-            guard count > 0 else { return content }
-            content.append(contentsOf: piece[..<count])
-            guard content.count <= limit else { throw CommandLineError("\(path) is larger than \(limit) bytes") }
-        }
+    /// - Throws: `SmallFile.Unreadable`.
+    static func read(_ path: String, limit: Int) throws(SmallFile.Unreadable) -> [UInt8] {
+        path == "-" ? try SmallFile.readStandardInput(limit: limit) : try SmallFile.read(path, limit: limit)
     }
 
     /// Runs a command and says on standard error why it failed; gives the exit code.
@@ -39,12 +28,5 @@ enum JobFiles {
     static func complain(_ text: String) {
         let line = Array((text + "\n").utf8)
         _ = line.withUnsafeBytes { write(STDERR_FILENO, $0.baseAddress, $0.count) }
-    }
-
-    /// The time in nanoseconds since 1970.
-    static func now() -> Int64 {
-        var time = timespec()
-        clock_gettime(CLOCK_REALTIME, &time)
-        return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
     }
 }

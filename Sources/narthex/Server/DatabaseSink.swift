@@ -158,9 +158,7 @@ private final class DatabaseBatch: SampleBatch {
 
     func update(_ reference: UInt64, metadata: MetricMetadata) {
         // A series that left the head between append and update has nothing to note.
-        try? appender.update(
-            SeriesReference(rawValue: reference),
-            metadata: SeriesMetadata(type: metadata.type, unit: metadata.unit, help: metadata.help))
+        try? appender.update(SeriesReference(rawValue: reference), metadata: metadata)
     }
 
     /// A scrape comes again: it need not wait for the disk, only for the system.

@@ -35,7 +35,7 @@ struct ScrapedTargets: TargetDirectory {
         result.metadata = {
             metadata.all.map { family, metadata in
                 TargetStatus.Metadata(
-                    family: family, type: metadata.type.apiName, help: metadata.help, unit: metadata.unit)
+                    family: family, type: metadata.type.openMetricsName, help: metadata.help, unit: metadata.unit)
             }
         }
         return result
@@ -128,21 +128,5 @@ extension RelabelRule {
         field("replacement", replacement.text)
         field("action", ByteString(action.rawValue))
         return [UInt8(ascii: "{")] + json + [UInt8(ascii: "}")]
-    }
-}
-
-extension MetricType {
-    /// The name in the API.
-    fileprivate var apiName: String {
-        switch self {
-        case .unknown: "unknown"
-        case .counter: "counter"
-        case .gauge: "gauge"
-        case .histogram: "histogram"
-        case .gaugeHistogram: "gaugehistogram"
-        case .summary: "summary"
-        case .info: "info"
-        case .stateSet: "stateset"
-        }
     }
 }

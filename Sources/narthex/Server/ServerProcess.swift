@@ -148,15 +148,9 @@ struct ServerProcess {
     ) async throws -> HTTPServer {
         let service = ServerService(
             api: api, workers: workers, routePrefix: settings.routePrefix, meter: configuration.metrics.requests)
-        let path = flags["web.config.file"]
-        let access = path.isEmpty ? nil : try WebAccess(path: path, logger: logger)
-        let tls = try access.flatMap { access in try TLSReloader(access, logger: logger) }
-        let server = HTTPServer(
-            service: access?.guarding(service) ?? service, limits: ServerFlags.limits(flags), group: group, tls: tls)
-        configuration.metrics.watch(server)
-        let addresses = try await WebListeners(flags: flags, logger: logger).open(
-            on: server, isTLS: tls != nil, http2: access?.config?.http2 ?? true)
-        ports?.server = addresses.first
+        let (server, opened) = try await WebListeners(flags: flags, logger: logger).serve(
+            service, on: group, prepare: configuration.metrics.watch)
+        ports?.server = opened.first
         return server
     }
 

@@ -1,3 +1,4 @@
+import MetricModel
 import TSDB
 import Web
 
@@ -46,12 +47,8 @@ enum BlockListing {
 
     private static func time(_ milliseconds: Int64, _ isHuman: Bool) -> String {
         guard isHuman else { return "\(milliseconds)" }
-        var seconds = time_t(milliseconds / 1000)
-        var parts = tm()
-        gmtime_r(&seconds, &parts)
-        func padded(_ number: Int32) -> String { number < 10 ? "0\(number)" : "\(number)" }
-        return "\(parts.tm_year + 1900)-\(padded(parts.tm_mon + 1))-\(padded(parts.tm_mday)) "
-            + "\(padded(parts.tm_hour)):\(padded(parts.tm_min)):\(padded(parts.tm_sec)) +0000 UTC"
+        let time = CivilTime(second: milliseconds / 1000)
+        return "\(time.dateText) \(time.timeText) +0000 UTC"
     }
 
     /// Powers of 1024, largest first: `1MiB512KiB`.

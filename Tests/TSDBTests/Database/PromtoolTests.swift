@@ -50,7 +50,7 @@ struct PromtoolTests {
                 histogram: NativeHistogram(
                     schema: FloatHistogram.customBucketsSchema, count: 3, sum: 1,
                     positiveSpans: [BucketSpan(offset: 0, length: 2)], positiveDeltas: [1, 1], customValues: [0.5, 5]))
-            try appender.update(reference, metadata: SeriesMetadata(type: .histogram, help: ByteString("help \(step)")))
+            try appender.update(reference, metadata: MetricMetadata(type: .histogram, help: ByteString("help \(step)")))
             try appender.append(
                 reference, exemplar: Exemplar(labels: Labels(["t": "\(step)"]), value: 1, timestamp: Int64(step)))
             #expect(try appender.commit(.synced).appended == 1)

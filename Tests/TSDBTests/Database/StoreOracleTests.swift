@@ -160,7 +160,7 @@ struct StoreOracleTests {
                     .none, labels: labels, timestamp: time, value: value, start: min(started, time))
                 try appender.update(
                     reference,
-                    metadata: SeriesMetadata(type: .counter, unit: "seconds", help: ByteString("help \(step / 100)")))
+                    metadata: MetricMetadata(type: .counter, unit: "seconds", help: ByteString("help \(step / 100)")))
                 if step % 10 == 0 {
                     let trace = Exemplar(labels: Labels(["trace": "\(step)"]), value: Double(step), timestamp: time)
                     try appender.append(reference, exemplar: trace)

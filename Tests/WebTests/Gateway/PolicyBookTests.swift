@@ -44,6 +44,13 @@ import Web
         #expect(book.refresh())
         #expect(book.isInForce)
     }
+
+    @Test func `a rate whose inverse no duration can hold is taken`() throws {
+        let folder = try TemporaryFolder()
+        let path = try folder.write(
+            "policies.yml", "policies: [{match: '{}', limits: {pushes_per_second: 1e-300}}]\n")
+        #expect(try PolicyBook(path: path, logger: Logger(label: "test")).isInForce)
+    }
 }
 
 /// Counts the lines that are logged.

@@ -87,13 +87,17 @@ private final class PolicyCounters: Sendable {
             maximumSeries: limits.series ?? .max)
     }
 
+    /// Seconds between two pushes; a policy may give a rate whose inverse no duration can hold.
+    private static let maximumInterval = 1e9
+
     private static func limiter(
         _ policy: Policy, known: [RateLimit: RateLimiter], _ state: inout State
     ) -> RateLimiter? {
         guard let rate = policy.limits.pushesPerSecond else { return nil }
         let limit = RateLimit(match: policy.match, pushesPerSecond: rate)
         let limiter =
-            known[limit] ?? RateLimiter(interval: .seconds(1 / rate), burst: Int(max(1, rate.rounded(.up))))
+            known[limit]
+            ?? RateLimiter(interval: .seconds(min(1 / rate, maximumInterval)), burst: Int(max(1, rate.rounded(.up))))
         state.limiters[limit] = limiter
         return limiter
     }

@@ -43,24 +43,24 @@ struct OTLPTranslation {
     }
 
     private let appender: Appender
-    private let settings: OTLPConfiguration
-    private let options: Options
-    private let names: OTLPNames
+    let settings: OTLPConfiguration
+    let options: Options
+    let names: OTLPNames
     /// `target_info` samples that were appended.
-    private var seen: Set<TargetInfo> = []
-    private var labelNames: [ByteString: ByteString] = [:]
+    var seen: Set<TargetInfo> = []
+    var labelNames: [ByteString: ByteString] = [:]
     private(set) var failure = Failure()
-    private(set) var warnings: Set<Warning> = []
+    var warnings: Set<Warning> = []
     /// Exemplars that were left out since newer ones are there.
     private(set) var outOfOrderExemplars = 0
 
-    private struct TargetInfo: Hashable {
+    struct TargetInfo: Hashable {
         var labels: Labels
         var time: Timestamp
     }
 
     /// Labels that all points of a resource and a scope get.
-    private struct Context {
+    struct Context {
         var promoted: [(name: ByteString, value: ByteString)] = []
         var job: ByteString = ""
         var instance: ByteString = ""
@@ -70,14 +70,14 @@ struct OTLPTranslation {
     }
 
     /// A problem that ends the work on one metric.
-    private enum Problem: Error {
+    enum Problem: Error {
         case fault(OTLPFault)
         case refused(AppendError)
     }
 
-    private static let name: ByteString = "service.name"
-    private static let namespace: ByteString = "service.namespace"
-    private static let instance: ByteString = "service.instance.id"
+    static let name: ByteString = "service.name"
+    static let namespace: ByteString = "service.namespace"
+    static let instance: ByteString = "service.instance.id"
 
     init(_ appender: Appender, _ settings: OTLPConfiguration, _ options: Options) {
         self.appender = appender
@@ -200,44 +200,15 @@ struct OTLPTranslation {
         warnings.insert(Warning(category: .zeroCountNonZeroSum, subject: subject))
     }
 
-    /// Source: storage/remote/otlptranslator/prometheusremotewrite/otlp_to_openmetrics_metadata.go.
-    private func metadata(of metric: OTLPMessage.Metric) -> [(name: ByteString, value: ByteString)] {
-        guard options.addsTypeAndUnitLabels else { return [] }
-        let isDelta = metric.temporality == .delta
-        let type: ByteString? =
-            switch metric.data {
-            case .none: nil
-            case .gauge: "gauge"
-            case .sum(_, let isMonotonic): isDelta ? nil : isMonotonic ? "counter" : "gauge"
-            case .histogram, .exponentialHistogram: isDelta ? nil : "histogram"
-            case .summary: "summary"
-            }
-        let unit = OTLPNames.unit(metric.unit)
-        var labels: [(name: ByteString, value: ByteString)] = []
-        if let type { labels.append(("__type__", type)) }
-        if !unit.isEmpty { labels.append(("__unit__", unit)) }
-        return labels
-    }
-
-    private func name(of metric: OTLPMessage.Metric) throws(Problem) -> ByteString {
-        var kind = OTLPNames.Kind.other
-        if case .gauge = metric.data { kind = .gauge }
-        if case .sum(_, true) = metric.data { kind = .counter }
-        do throws(OTLPFault) {
-            return try names.metric(metric.name, unit: metric.unit, kind)
-        } catch {
-            throw .fault(error)
-        }
-    }
-
     // MARK: Samples
 
-    private func append(_ value: Double, _ point: OTLPMessage.Point, _ labels: Labels) throws(Problem) {
+    func append(_ value: Double, _ point: OTLPMessage.Point, _ labels: Labels) throws(Problem) {
         let time = Self.milliseconds(point.time)
         let value = point.hasNoValue ? Double(bitPattern: SampleValue.staleBits) : value
         guard time <= options.latest else { throw .refused(.outOfBounds) }
         let start = Self.milliseconds(point.start)
         if options.addsStartZeros, start > 0, start < time {
+            // Starts are a help, not a duty: what cannot be added is left out.
             _ = try? appender.appendStartZero(.none, labels: labels, start: start, before: time)
         }
         do throws(AppendError) {
@@ -257,6 +228,7 @@ struct OTLPTranslation {
         guard time <= options.latest else { throw .refused(.outOfBounds) }
         let start = Self.milliseconds(point.start)
         if options.addsStartZeros, start > 0, start < time {
+            // As above.
             _ = try? appender.appendStartZero(
                 .none, labels: labels, start: start, before: time, like: .integer(histogram))
         }
@@ -332,135 +304,10 @@ struct OTLPTranslation {
         }
     }
 
-    // MARK: Labels
-
-    private mutating func labelName(_ name: ByteString) throws(Problem) -> ByteString {
-        if let known = labelNames[name] { return known }
-        do throws(OTLPFault) {
-            let made = try names.label(name)
-            labelNames[name] = made
-            return made
-        } catch {
-            throw .fault(error)
-        }
-    }
-
-    private mutating func context(_ resource: OTLPMessage.Resource) throws(Problem) -> Context {
-        var context = Context()
-        let value = { (key: ByteString) in resource.attributes.last { $0.key == key }?.value }
-        if let name = value(Self.name) {
-            context.job = value(Self.namespace).map { ByteString($0.bytes + Array("/".utf8) + name.bytes) } ?? name
-        }
-        context.instance = value(Self.instance) ?? ""
-        let listed = Set(settings.promotesAllAttributes ? settings.ignoredAttributes : settings.promotedAttributes)
-        for attribute in resource.attributes
-        where listed.contains(attribute.key.string) != settings.promotesAllAttributes {
-            context.promoted.append((try labelName(attribute.key), attribute.value))
-        }
-        return context
-    }
-
-    private mutating func scopeLabels(
-        _ scope: OTLPMessage.Scope
-    ) throws(Problem) -> [(name: ByteString, value: ByteString)] {
-        guard settings.promotesScopes, !scope.name.isEmpty else { return [] }
-        var labels: [(name: ByteString, value: ByteString)] = []
-        for attribute in scope.attributes {
-            let name = ByteString(Array("otel_scope_".utf8) + attribute.key.bytes)
-            labels.append((try labelName(name), attribute.value))
-        }
-        labels.append(("otel_scope_name", scope.name))
-        labels.append(("otel_scope_version", scope.version))
-        labels.append(("otel_scope_schema_url", scope.schemaURL))
-        return labels
-    }
-
-    private mutating func labels(
-        _ point: OTLPMessage.Point, _ context: Context, _ name: ByteString?
-    ) throws(Problem) -> Labels {
-        let own = point.attributes.filter { $0.key != Labels.metricName }
-        return try labels(own, context, name)
-    }
-
-    private mutating func labels(
-        _ attributes: [OTLPMessage.Attribute], _ context: Context, _ name: ByteString?
-    ) throws(Problem) -> Labels {
-        var builder = LabelsBuilder()
-        var collisions: Set<ByteString> = []
-        for attribute in attributes.sorted(by: { $0.key < $1.key }) {
-            // Where names are not escaped, any is taken.
-            let label = settings.escapes ? try labelName(attribute.key) : attribute.key
-            if settings.escapes, let existing = builder[label], !existing.isEmpty {
-                builder.set(label, ByteString(existing.bytes + Array(";".utf8) + attribute.value.bytes))
-                collisions.insert(label)
-            } else {
-                builder.set(label, attribute.value)
-            }
-        }
-        for label in collisions { try noteCollision(label, attributes) }
-        for pair in context.promoted where builder[pair.name]?.isEmpty ?? true { builder.set(pair.name, pair.value) }
-        if !context.job.isEmpty { builder.set("job", context.job) }
-        if !context.instance.isEmpty { builder.set("instance", context.instance) }
-        for pair in context.scope + context.metadata { builder.set(pair.name, pair.value) }
-        if let name { builder.set(Labels.metricName, name) }
-        return builder.labels()
-    }
-
-    private mutating func noteCollision(
-        _ label: ByteString, _ attributes: [OTLPMessage.Attribute]
-    ) throws(Problem) {
-        var subject = label.bytes
-        for attribute in attributes.sorted(by: { $0.key < $1.key }) where try labelName(attribute.key) == label {
-            subject += [0] + attribute.key.bytes
-        }
-        warnings.insert(Warning(category: .labelNameCollision, subject: ByteString(subject)))
-    }
-
-    private static func series(
-        _ base: Labels, _ name: ByteString, _ suffix: String, _ extra: (name: ByteString, value: ByteString)? = nil
-    ) -> Labels {
-        var builder = LabelsBuilder(base)
-        builder.set(Labels.metricName, ByteString(name.bytes + Array(suffix.utf8)))
-        if let extra { builder.set(extra.name, extra.value) }
-        return builder.labels()
-    }
-
     /// A number without exponent, as bounds are written.
     private static func plain(_ number: Double) -> String { FloatText.string(number, .fixed) }
 
     static func milliseconds(_ nanoseconds: UInt64) -> Timestamp { Timestamp(nanoseconds / 1_000_000) }
-
-    // MARK: Target information
-
-    private mutating func appendTargetInfo(
-        _ resource: OTLPMessage.Resource, _ context: Context, _ range: (earliest: UInt64, latest: UInt64)
-    ) throws(Problem) {
-        let identifying: Set<ByteString> = [Self.name, Self.namespace, Self.instance]
-        let others = resource.attributes.filter { !identifying.contains($0.key) }
-        guard !others.isEmpty, !context.job.isEmpty || !context.instance.isEmpty else { return }
-        var bare = context
-        bare.promoted = []
-        let attributes = settings.keepsIdentifyingAttributes ? resource.attributes : others
-        let labels = try labels(attributes, bare, "target_info")
-        let step = max(1, options.lookbackDelta / 2)
-        let latest = Self.milliseconds(range.latest)
-        var time = Self.milliseconds(range.earliest)
-        // More points than a day's worth of them are nobody's honest request.
-        var left = 10_000
-        while time < latest, left > 0 {
-            try appendTargetInfo(labels, at: time)
-            time += step
-            left -= 1
-        }
-        try appendTargetInfo(labels, at: latest)
-    }
-
-    private mutating func appendTargetInfo(_ labels: Labels, at time: Timestamp) throws(Problem) {
-        guard seen.insert(TargetInfo(labels: labels, time: time)).inserted else { return }
-        var point = OTLPMessage.Point()
-        point.time = UInt64(clamping: time) &* 1_000_000
-        try append(1, point, labels)
-    }
 }
 
 extension OTLPMessage.Metric {

@@ -22,7 +22,7 @@ indirect enum OTLPValue {
         case .boolean(let flag): return flag ? "true" : "false"
         case .integer(let number): return ByteString("\(number)")
         case .double(let number): return ByteString(FloatText.string(number, .json))
-        case .bytes(let bytes): return ByteString(OTLPValue.base64(bytes))
+        case .bytes(let bytes): return ByteString(Base64.encodeStandard(bytes))
         case .list, .map:
             var json: [UInt8] = []
             append(to: &json)
@@ -34,7 +34,7 @@ indirect enum OTLPValue {
         switch self {
         case .none: json += "null".utf8
         case .string(let text): JSONText.append(text, to: &json)
-        case .bytes(let bytes): JSONText.append(ByteString(OTLPValue.base64(bytes)), to: &json)
+        case .bytes(let bytes): JSONText.append(ByteString(Base64.encodeStandard(bytes)), to: &json)
         case .boolean, .integer, .double: json += text.bytes
         case .list(let values):
             json.append(UInt8(ascii: "["))
@@ -54,22 +54,5 @@ indirect enum OTLPValue {
             }
             json.append(UInt8(ascii: "}"))
         }
-    }
-
-    private static func base64(_ bytes: [UInt8]) -> [UInt8] {
-        let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
-        var result: [UInt8] = []
-        var index = 0
-        while index < bytes.count {
-            let rest = bytes.count - index
-            let second = rest > 1 ? bytes[index + 1] : 0
-            let third = rest > 2 ? bytes[index + 2] : 0
-            result.append(alphabet[Int(bytes[index] >> 2)])
-            result.append(alphabet[Int((bytes[index] & 3) << 4 | second >> 4)])
-            result.append(rest > 1 ? alphabet[Int((second & 15) << 2 | third >> 6)] : UInt8(ascii: "="))
-            result.append(rest > 2 ? alphabet[Int(third & 63)] : UInt8(ascii: "="))
-            index += 3
-        }
-        return result
     }
 }

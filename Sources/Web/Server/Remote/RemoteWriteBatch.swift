@@ -69,7 +69,7 @@ struct RemoteWriteBatch: ~Copyable {
 
     private mutating func append(_ series: RemoteWriteSeries, _ reader: RemoteWriteReader) throws(Fault) {
         var series = series
-        var metadata = SeriesMetadata(type: .unknown)
+        var metadata = MetricMetadata()
         if version == .two {
             let read: RemoteWriteReader.ReadMetadata
             do throws(WireReader.Fault) {

@@ -224,7 +224,7 @@ struct RemoteWriteReader {
 
     /// What a series of version 2 says of its metric.
     enum ReadMetadata {
-        case known(SeriesMetadata)
+        case known(MetricMetadata)
         /// It refers to no symbol, in upstream's words.
         case unknownSymbol(String)
     }
@@ -249,7 +249,7 @@ struct RemoteWriteReader {
             return .unknownSymbol("metadata \(name) \(reference) outside of symbols table (size \(symbols.count))")
         }
         return .known(
-            SeriesMetadata(
+            MetricMetadata(
                 type: Self.types.indices.contains(Int(clamping: type)) ? Self.types[Int(clamping: type)] : .unknown,
                 unit: ByteString(bytes[symbols[references.unit]]), help: ByteString(bytes[symbols[references.help]])))
     }

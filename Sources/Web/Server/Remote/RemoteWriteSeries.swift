@@ -47,11 +47,11 @@ struct RemoteWriteSeries {
     func labelSet(_ bytes: UnsafeRawBufferPointer) -> Labels {
         let sent = labels.map { (name: ByteString(bytes[$0.name]), value: ByteString(bytes[$0.value])) }
         if added.isEmpty { return Labels(sent) }
-        return Labels(sent.filter { !SeriesMetadata.labelNames.contains($0.name) } + added)
+        return Labels(sent.filter { !MetricMetadata.labelNames.contains($0.name) } + added)
     }
 
     /// Makes labels of the type and unit.
-    mutating func addLabels(_ metadata: SeriesMetadata) {
+    mutating func addLabels(_ metadata: MetricMetadata) {
         if metadata.type != .unknown || !metadata.unit.isEmpty { added = metadata.labels }
     }
 
