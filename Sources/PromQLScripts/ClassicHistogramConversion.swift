@@ -1,3 +1,4 @@
+internal import ByteCoding
 internal import MetricModel
 internal import PromQL
 
@@ -17,10 +18,14 @@ struct ClassicHistogramConversion {
     private var order: [Labels] = []
 
     /// Takes in a series; what belongs to no histogram is passed over.
-    mutating func add(_ series: LoadCommand.Series) {
+    /// - Throws: If the series of a bucket does not say which one it is.
+    mutating func add(_ series: LoadCommand.Series) throws {
         guard let name = series.labels.metricName else { return }
         if name.hasSuffix("_bucket") {
-            guard let text = series.labels["le"], let bound = Double(text.string), !bound.isNaN else { return }
+            guard let text = series.labels["le"] else {
+                throw Refusal(description: "expected bucket label in metric \(series.labels)")
+            }
+            guard let bound = FloatText.parse(text.bytes, .go), !bound.isNaN else { return }
             add(series, name, suffix: 7) { $0.buckets.append((bound, $1)) }
         } else if name.hasSuffix("_count") {
             add(series, name, suffix: 6) { $0.count = $1 }
@@ -58,7 +63,14 @@ struct ClassicHistogramConversion {
 
     private static func convert(_ moment: Moment) throws -> FloatHistogram {
         var buckets: [(bound: Double, count: Double)] = []
+        if let count = moment.count, count < 0 {
+            throw Refusal(description: "count must be non-negative: count=\(count)")
+        }
         for bucket in moment.buckets.sorted(by: { $0.bound < $1.bound }) where buckets.last?.bound != bucket.bound {
+            if bucket.count < 0 {
+                throw Refusal(
+                    description: "bucket count must be non-negative: le=\(bucket.bound), count=\(bucket.count)")
+            }
             if let last = buckets.last, bucket.count < last.count {
                 throw Refusal(description: "count is not cumulative: \(bucket.count) < \(last.count)")
             }
@@ -77,7 +89,8 @@ struct ClassicHistogramConversion {
             previous = bucket.count
             if bucket.bound != .infinity { histogram.customValues.append(bucket.bound) }
         }
-        return histogram.compacted(maximumEmpty: 2)
+        let isInteger = buckets.allSatisfy { $0.count.rounded(.toNearestOrAwayFromZero) == $0.count }
+        return histogram.compacted(maximumEmpty: isInteger ? 2 : 0)
     }
 
     private struct Refusal: Error, CustomStringConvertible {

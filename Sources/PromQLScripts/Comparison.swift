@@ -33,61 +33,71 @@ struct Comparison {
     // MARK: Values
 
     func check(_ value: ScriptAnswer.Value) throws(Mismatch) {
-        switch (value, command.result) {
-        case (.string(let found), .string(let expected)):
-            if found != expected {
-                throw Mismatch("expected string \"\(expected)\" but got \"\(found)\"\(place)")
+        switch value {
+        case .string(let found):
+            if found != command.result.text {
+                throw Mismatch("expected string \"\(command.result.text)\" but got \"\(found)\"\(place)")
             }
-        case (.scalar(let found), .scalar(let expected)):
+        case .scalar(let found):
+            guard let expected = command.result.scalar else {
+                throw Mismatch("expected vector or matrix result, but got \(Self.text(value))\(place)")
+            }
             if !Self.areClose(found, expected) {
                 throw Mismatch("expected scalar \(Self.text(expected)) but got \(Self.text(found))\(place)")
             }
-        case (.vector(let found), .series(let expected)): try check(found, expected)
-        case (.matrix(let found), .series(let expected)): try check(found, expected)
-        case (let found, _): throw Mismatch("the result is of another kind: \(Self.text(found))\(place)")
+        case .vector, .matrix:
+            if command.isOrdered, case .matrix = value {
+                throw Mismatch("expected ordered result, but query returned a matrix\(place)")
+            }
+            if command.result.scalar != nil {
+                throw Mismatch("expected scalar result, but got \(Self.text(value))\(place)")
+            }
+            let seen = try checkSeries(value)
+            for expected in command.result.series where !seen.contains(expected.description.labels) {
+                throw Mismatch("expected metric \(Self.text(expected.description.labels)) not found\(place)")
+            }
         }
     }
 
-    private func check(_ found: [ScriptAnswer.Sample], _ expected: [SeriesDescription]) throws(Mismatch) {
+    /// The series that were found, all of them expected.
+    private func checkSeries(_ value: ScriptAnswer.Value) throws(Mismatch) -> Set<Labels> {
         var seen: Set<Labels> = []
-        for (index, sample) in found.enumerated() {
-            let name = Self.text(sample.labels)
-            guard let place = expected.firstIndex(where: { $0.labels == sample.labels }) else {
-                throw Mismatch("unexpected metric \(name) in result, has value \(Self.text(sample.value))\(self.place)")
+        switch value {
+        case .string, .scalar: break
+        case .vector(let samples):
+            for (index, sample) in samples.enumerated() {
+                try check(sample, at: index + 1)
+                seen.insert(sample.labels)
             }
-            if command.isOrdered, place != index {
-                throw Mismatch(
-                    "expected metric \(name) at position \(place + 1) but was at \(index + 1)\(self.place)")
+        case .matrix(let matrix):
+            try checkOrder(matrix)
+            for series in matrix {
+                guard let expected = command.result.series(series.labels) else {
+                    throw Mismatch(
+                        "unexpected metric \(Self.text(series.labels)) in result, has \(Self.text(series))\(place)")
+                }
+                try check(series, expected.description)
+                seen.insert(series.labels)
             }
-            guard let value = expected[place].values.first, let wanted = value.sample,
-                Self.areClose(sample.value, wanted, comparesHint: value.isHintGiven)
-            else {
-                let wanted = (expected[place].values.first?.sample).map(Self.text) ?? "_"
-                throw Mismatch("expected \(wanted) for \(name) but got \(Self.text(sample.value))\(self.place)")
-            }
-            seen.insert(sample.labels)
         }
-        try checkMissing(expected, seen)
+        return seen
     }
 
-    private func check(_ found: [ScriptAnswer.Series], _ expected: [SeriesDescription]) throws(Mismatch) {
-        if command.isOrdered { throw Mismatch("expected ordered result, but query returned a matrix\(place)") }
-        try checkOrder(found)
-        var seen: Set<Labels> = []
-        for series in found {
-            guard let description = expected.first(where: { $0.labels == series.labels }) else {
-                throw Mismatch(
-                    "unexpected metric \(Self.text(series.labels)) in result, has \(Self.text(series))\(place)")
-            }
-            try check(series, description)
-            seen.insert(series.labels)
+    private func check(_ sample: ScriptAnswer.Sample, at position: Int) throws(Mismatch) {
+        let name = Self.text(sample.labels)
+        guard let expected = command.result.series(sample.labels) else {
+            throw Mismatch("unexpected metric \(name) in result, has value \(Self.text(sample.value))\(place)")
         }
-        try checkMissing(expected, seen)
-    }
-
-    private func checkMissing(_ expected: [SeriesDescription], _ seen: Set<Labels>) throws(Mismatch) {
-        for description in expected where !seen.contains(description.labels) {
-            throw Mismatch("expected metric \(Self.text(description.labels)) not found\(place)")
+        if command.isOrdered, expected.position != position {
+            throw Mismatch("expected metric \(name) at position \(expected.position) but was at \(position)\(place)")
+        }
+        guard let value = expected.description.values.first else {
+            throw Mismatch("no value is given for \(name), which is \(Self.text(sample.value))\(place)")
+        }
+        // As upstream: what is left out (`_`) is the number 0 for an instant.
+        let wanted = value.sample ?? .float(0)
+        if !Self.areClose(sample.value, wanted, comparesHint: value.isHintGiven) {
+            throw Mismatch("expected \(Self.text(wanted)) for \(name) but got \(Self.text(sample.value))\(place)")
         }
     }
 

@@ -23,6 +23,8 @@ enum FixedTime {
     }
 
     private static func dependsOnTime(_ expression: Expression) -> Bool {
+        // Its time is fixed, and with it that of all it contains.
+        if case .subquery = expression { return false }
         if case .call(let call) = expression {
             switch call.function {
             case .daysInMonth, .dayOfMonth, .dayOfWeek, .dayOfYear, .end, .hour, .minute, .month, .year,

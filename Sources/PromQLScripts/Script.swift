@@ -42,7 +42,7 @@ package struct LoadCommand: Sendable {
     /// - Throws: What keeps one from being converted.
     package func convertedSeries() throws -> [Series] {
         var conversion = ClassicHistogramConversion()
-        for one in series { conversion.add(one) }
+        for one in series { try conversion.add(one) }
         return try conversion.series()
     }
 }
@@ -72,24 +72,39 @@ package struct EvaluateCommand: Sendable {
         case matching([Pattern])
     }
 
-    /// The result that is expected.
-    package enum Result: Sendable {
-        case string(ByteString)
-        case scalar(Double)
-        /// Series in the order of the script; one value each for instants, one for each step for ranges.
-        case series([SeriesDescription])
+    /// A series that is expected: one value for an instant, one for each step of a range.
+    package struct ExpectedSeries: Sendable {
+        package var description: SeriesDescription
+        /// Where it must stand in an ordered result, from 1.
+        package var position: Int
+    }
+
+    /// The result that is expected; the type of the answer decides which part of it counts.
+    package struct Result: Sendable {
+        /// Empty where the script names no text, as upstream has it.
+        package var text: ByteString = ""
+        /// Set where the script expects a scalar and nothing else.
+        package var scalar: Double?
+        package var series: [ExpectedSeries] = []
+
+        /// What is expected of the series with `labels`.
+        func series(_ labels: Labels) -> ExpectedSeries? { series.first { $0.description.labels == labels } }
     }
 
     package var query: ByteString
     /// Counted from 1.
     package var line: Int
     package var time: Time
-    /// Nil if success is expected; then an empty list means any error will do.
+    /// Nil if success is expected; else all that the error must match.
     package var failure: [Pattern]?
     package var warnings = AnnotationExpectation.anything
     package var infos = AnnotationExpectation.anything
+    /// Whether there must be a warning, whatever it says: `eval_warn`.
+    package var needsWarning = false
+    /// Whether there must be an info, whatever it says: `eval_info`.
+    package var needsInfo = false
     package var isOrdered = false
-    package var result = Result.series([])
+    package var result = Result()
     /// The times of the samples of a range vector that an instant query gives.
     package var rangeVector: (start: Timestamp, end: Timestamp, step: Int64)?
     /// Whether an instant query is also asked as a range query, which must give the same.

@@ -1,3 +1,4 @@
+internal import ByteCoding
 internal import Matching
 internal import MetricModel
 internal import PromQL
@@ -14,11 +15,10 @@ extension ScriptParser {
         switch mode {
         case "ordered": command.isOrdered = true
         case "fail": command.failure = []
-        case "warn": command.warnings = .matching([try pattern("regex", ".*")])
-        case "info": command.infos = .matching([try pattern("regex", ".*")])
+        case "warn": command.needsWarning = true
+        case "info": command.needsInfo = true
         default: break
         }
-        // The old forms only asked for one annotation at least, which any pattern says too.
         try expectations(into: &command, isOldFailure: mode == "fail")
         return command
     }
@@ -43,38 +43,53 @@ extension ScriptParser {
     private mutating func expectations(
         into command: inout EvaluateCommand, isOldFailure: Bool
     ) throws(ScriptError) {
-        var series: [SeriesDescription] = []
+        // Lines that count in the order of an ordered result: upstream counts texts and range vectors, too.
+        var position = 0
+        var failures = 0
         while let line = nextLineOfCommand() {
+            // What follows the text of an old failure, or a number, is the next command.
             if isOldFailure, line.hasPrefix("expected_fail_message") {
-                command.failure = [try pattern("msg", ByteString(line.bytes.dropFirst(21)))]
+                let text = try pattern("msg", ByteString(line.bytes.dropFirst(21)))
+                if case .text("") = text { return }
+                command.failure?.append(text)
                 return
             }
             if isOldFailure, line.hasPrefix("expected_fail_regexp") {
-                command.failure = [try pattern("regex", ByteString(line.bytes.dropFirst(20)))]
+                command.failure?.append(try pattern("regex", ByteString(line.bytes.dropFirst(20))))
                 return
             }
+            if line == "expect" || line.hasPrefix("expect "), !line.hasPrefix("expect range vector"),
+                !line.hasPrefix("expect string")
+            {
+                try expectation(line, into: &command, failures: &failures)
+                continue
+            }
+            position += 1
             if line.hasPrefix("expect range vector") {
                 try rangeVector(line, into: &command)
             } else if line.hasPrefix("expect string") {
                 try string(line, into: &command)
-            } else if line == "expect" || line.hasPrefix("expect ") {
-                try expectation(line, into: &command)
-            } else if series.isEmpty, let number = Self.number(line) {
-                command.result = .scalar(number)
+            } else if let number = Self.number(line) {
+                command.result.scalar = number
                 return
             } else {
-                let description = try self.series(line)
-                if case .instant = command.time, command.rangeVector == nil, description.values.count > 1 {
-                    throw failure(
-                        "expecting multiple values in instant evaluation not allowed. consider using 'expect range "
-                            + "vector' directive to enable a range vector result for an instant query")
-                }
-                // A series that comes twice counts as written last.
-                series.removeAll { $0.labels == description.labels }
-                series.append(description)
-                command.result = .series(series)
+                try series(line, at: position, into: &command)
             }
         }
+    }
+
+    private func series(
+        _ line: ByteString, at position: Int, into command: inout EvaluateCommand
+    ) throws(ScriptError) {
+        let description = try series(line)
+        if case .instant = command.time, command.rangeVector == nil, description.values.count > 1 {
+            throw failure(
+                "expecting multiple values in instant evaluation not allowed. consider using 'expect range vector' "
+                    + "directive to enable a range vector result for an instant query")
+        }
+        // A series that comes twice counts as written last.
+        command.result.series.removeAll { $0.description.labels == description.labels }
+        command.result.series.append(EvaluateCommand.ExpectedSeries(description: description, position: position))
     }
 
     private func rangeVector(_ line: ByteString, into command: inout EvaluateCommand) throws(ScriptError) {
@@ -83,34 +98,42 @@ extension ScriptParser {
             throw failure("invalid range vector definition \(Quoting.quote(line))")
         }
         let times = try times(parts[1], parts[2], parts[3])
+        command.comparesRange = false
+        guard case .instant = command.time else {
+            command.time = .range(start: times.start, end: times.end, step: times.step)
+            return
+        }
         command.rangeVector = times
         command.time = .instant(times.end)
-        command.comparesRange = false
     }
 
     private func string(_ line: ByteString, into command: inout EvaluateCommand) throws(ScriptError) {
-        let literal = Self.trimmed(ByteString(line.bytes.dropFirst("expect string".utf8.count)))
-        guard let expression = try? Self.parser.parseExpression(literal), case .string(let string) = expression else {
-            throw failure("expected string literal not valid - check that the string is correctly quoted")
-        }
-        command.result = .string(string.value)
+        let literal = ByteString(line.bytes.dropFirst("expect string ".utf8.count))
+        if literal.isEmpty { throw failure("expected string literal not valid - a quoted string literal is required") }
+        // Single quotes hold one character, as in Go.
+        guard line.hasPrefix("expect string "), let quote = literal.bytes.first, quote != 0x20, quote != 0x09,
+            let expression = try? Self.parser.parseExpression(literal), case .string(let string) = expression,
+            quote != UInt8(ascii: "'") || string.value.string.unicodeScalars.count == 1
+        else { throw failure("expected string literal not valid - check that the string is correctly quoted") }
+        command.result.text = string.value
         command.comparesRange = false
     }
 
-    private func expectation(_ line: ByteString, into command: inout EvaluateCommand) throws(ScriptError) {
+    private func expectation(
+        _ line: ByteString, into command: inout EvaluateCommand, failures: inout Int
+    ) throws(ScriptError) {
         let form = #"expect\s+(ordered|fail|warn|no_warn|info|no_info)(?:\s+(regex|msg):(.+))?"#
         guard let parts = try groups(ByteString(form), in: line) else {
             throw failure("invalid expect statement, must match `expect <type> <match_type>: <string>` format")
         }
         let pattern = try pattern(
-            parts[2].isEmpty ? "regex" : parts[2].string, parts[2].isEmpty ? ".*" : parts[3])
+            parts[2].isEmpty ? "regex" : parts[2].string, parts[2].isEmpty ? "^.*$" : parts[3])
         switch parts[1] {
         case "ordered": command.isOrdered = true
         case "fail":
-            if command.failure?.isEmpty == false {
-                throw failure("invalid expect lines, multiple expect fail lines are not allowed")
-            }
-            command.failure = [pattern]
+            failures += 1
+            if failures > 1 { throw failure("invalid expect lines, multiple expect fail lines are not allowed") }
+            command.failure = (command.failure ?? []) + [pattern]
         case "warn": try Self.add(pattern, to: &command.warnings, "warn", self)
         case "info": try Self.add(pattern, to: &command.infos, "info", self)
         case "no_warn": try Self.exclude(&command.warnings, "warn", self)
@@ -145,18 +168,32 @@ extension ScriptParser {
         let trimmed = Self.trimmed(text)
         if kind == "msg" { return .text(trimmed.string) }
         do throws(RegularExpression.CompileError) {
-            let anywhere = try RegularExpression(ByteString("(?s:.*?)(?:\(trimmed))(?s:.*)"))
+            // Refused here, not completed by the parentheses around it.
+            _ = try RegularExpression(trimmed)
+            let anywhere = try RegularExpression(ByteString("(?s:.*?)(?-s:\(trimmed))(?s:.*)"))
             return .expression(source: trimmed.string, anywhere)
         } catch {
             throw failure("invalid regex \(trimmed)")
         }
     }
 
-    /// A line that is one number, signs allowed.
+    /// A line that is one number as Go reads it: an integer with any prefix, or a decimal or hexadecimal fraction.
     private static func number(_ line: ByteString) -> Double? {
-        guard let expression = try? parser.parseExpression(line), case .number(let literal) = expression,
-            !literal.isDuration
-        else { return nil }
-        return literal.value
+        var digits = line.bytes[...]
+        let isNegative = digits.first == UInt8(ascii: "-")
+        if isNegative || digits.first == UInt8(ascii: "+") { digits = digits.dropFirst() }
+        if let integer = integer(digits) { return isNegative ? 0 - Double(integer) : Double(integer) }
+        return FloatText.parse(line.bytes, .go)
+    }
+
+    /// An integer with prefix `0b`, `0o`, `0x`, or an octal one with `0`; nil if that is not what it is.
+    private static func integer(_ digits: ArraySlice<UInt8>) -> Int64? {
+        guard digits.count > 1, digits.first == UInt8(ascii: "0") else { return nil }
+        let letter = digits.dropFirst().first.map { $0 | 0x20 }
+        let radix = letter == UInt8(ascii: "x") ? 16 : letter == UInt8(ascii: "b") ? 2 : 8
+        let hasLetter = radix != 8 || letter == UInt8(ascii: "o")
+        let rest = digits.dropFirst(hasLetter ? 2 : 1)
+        guard rest.allSatisfy({ $0 != UInt8(ascii: "+") && $0 != UInt8(ascii: "-") }) else { return nil }
+        return Int64(String(decoding: rest.filter { $0 != UInt8(ascii: "_") }, as: UTF8.self), radix: radix)
     }
 }

@@ -83,9 +83,7 @@ extension ScriptParser {
     private static func offsets(_ item: String) -> [Int64?]? {
         if item == "_" { return [nil] }
         if item.hasPrefix("_x") {
-            guard let count = Int(item.dropFirst(2)), count > 0, count <= SeriesDescription.maximumValues else {
-                return nil
-            }
+            guard let count = repetitions(item.dropFirst(2)), count > 0 else { return nil }
             return Array(repeating: nil, count: count)
         }
         var rest = item[...]
@@ -97,12 +95,19 @@ extension ScriptParser {
             guard let magnitude = takeDuration(&rest) else { return nil }
             step = sign == "-" ? 0 &- magnitude : magnitude
         }
-        guard rest.first == "x", let count = Int(rest.dropFirst()), (0..<SeriesDescription.maximumValues) ~= count
-        else { return nil }
+        guard rest.first == "x", let count = repetitions(rest.dropFirst()) else { return nil }
         return (0...count).map { _ in
             defer { offset = offset &+ step }
             return offset
         }
+    }
+
+    /// A number of digits only, not too large.
+    private static func repetitions(_ text: Substring) -> Int? {
+        guard text.utf8.allSatisfy({ (0x30...0x39) ~= $0 }), let count = Int(text),
+            count < SeriesDescription.maximumValues
+        else { return nil }
+        return count
     }
 
     /// Takes a duration with optional sign from the start of `text`.

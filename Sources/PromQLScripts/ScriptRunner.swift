@@ -94,9 +94,9 @@ package struct ScriptRunner<Subject: ScriptSubject> {
                 throw Mismatch("error evaluating query \(Quoting.quote(query)): \(error)")
             }
             let text = "\(error)"
-            if !patterns.isEmpty, !patterns.contains(where: { $0.matches(text) }) {
-                let wanted = patterns.map(\.description).joined(separator: " or ")
-                throw Mismatch("expected error with \(wanted) from \(Quoting.quote(query)), but got: \(text)")
+            for pattern in patterns where !pattern.matches(text) {
+                throw Mismatch(
+                    "expected error with \(pattern.description) from \(Quoting.quote(query)), but got: \(text)")
             }
             return nil
         }
@@ -104,6 +104,10 @@ package struct ScriptRunner<Subject: ScriptSubject> {
             throw Mismatch("expected error evaluating query \(Quoting.quote(query)) but got none")
         }
         let place = " (query \(Quoting.quote(query)))"
+        if command.needsWarning, answer.warnings.isEmpty { throw Mismatch("expected warnings but got none\(place)") }
+        if command.needsInfo, answer.infos.isEmpty {
+            throw Mismatch("expected info annotations but got none\(place)")
+        }
         try Comparison.check(answer.warnings, command.warnings, "warn", place)
         try Comparison.check(answer.infos, command.infos, "info", place)
         try Comparison(command: command, place: place).check(answer.value)

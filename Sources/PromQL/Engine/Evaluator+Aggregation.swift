@@ -88,7 +88,9 @@ extension Evaluator {
     }
 
     private func quantile(_ plan: AggregatePlan, _ rows: [StepRow], _ parameter: StepRow) throws -> [StepRow] {
-        for q in Self.extremes(parameter.values) where q.isNaN || q < 0 || q > 1 {
+        let (least, greatest, hasNaN) = Self.extremes(parameter.values)
+        if hasNaN { context.annotations.add(.invalidQuantile(.init(.nan)), at: plan.parameterPosition) }
+        for q in [greatest, least] where q < 0 || q > 1 {
             context.annotations.add(.invalidQuantile(.init(q)), at: plan.parameterPosition)
         }
         let grouping = Grouping(rows, plan)
@@ -133,13 +135,15 @@ extension Evaluator {
         return result
     }
 
-    /// What is to be said about a parameter that changes: a NaN among the values, the greatest and the least.
-    static func extremes(_ values: [Double]) -> [Double] {
-        var result: [Double] = values.contains { $0.isNaN } ? [.nan] : []
-        let numbers = values.filter { !$0.isNaN }
-        if let greatest = numbers.max() { result.append(greatest) }
-        if let least = numbers.min() { result.append(least) }
-        return result
+    /// The least and the greatest of the values of a parameter, which may change from step to step, as Go's `math.Min`
+    /// and `math.Max` find them: NaN if there is one, unless an infinity outdoes it.
+    ///
+    /// Source: prometheus/prometheus promql/value.go (`newFParams`).
+    static func extremes(_ values: [Double]) -> (least: Double, greatest: Double, hasNaN: Bool) {
+        guard values.contains(where: \.isNaN) else { return (values.min() ?? 0, values.max() ?? 0, false) }
+        return (
+            values.contains(-.infinity) ? -.infinity : .nan, values.contains(.infinity) ? .infinity : .nan, true
+        )
     }
 
     private func countValues(_ plan: AggregatePlan) throws -> [StepRow] {

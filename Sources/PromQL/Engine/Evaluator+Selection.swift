@@ -116,12 +116,9 @@ extension Evaluator {
 
     /// False if nothing is to be chosen at any step.
     private func checkParameter(_ plan: AggregatePlan, _ values: [Double]) throws(QueryError) -> Bool {
-        let hasNaN = values.contains { $0.isNaN }
-        let numbers = values.filter { !$0.isNaN }
-        let greatest = numbers.max() ?? .nan
-        let least = numbers.min() ?? .nan
+        let (least, greatest, hasNaN) = Self.extremes(values)
         if plan.operation == .limitRatio {
-            if greatest == 0 && least == 0 && !hasNaN { return false }
+            if greatest == 0 && least == 0 { return false }
             if hasNaN { throw .execution("Ratio value is NaN") }
             if greatest > 1 {
                 context.annotations.add(.invalidRatio(.init(greatest), capped: .init(1)), at: plan.parameterPosition)

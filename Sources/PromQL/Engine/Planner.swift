@@ -212,7 +212,7 @@ struct Planner {
         }
         var builder = LabelsBuilder()
         var seen: Set<ByteString> = []
-        for matcher in matchers where matcher.name != Labels.metricName {
+        for matcher in sortedAsUsed(matchers) where matcher.name != Labels.metricName {
             if matcher.operation == .equal && !seen.contains(matcher.name) {
                 builder.set(matcher.name, matcher.value)
                 seen.insert(matcher.name)
@@ -221,6 +221,18 @@ struct Planner {
             }
         }
         return builder.labels()
+    }
+
+    /// Matchers in the order that a store leaves them in: those that take series away come behind the others.
+    ///
+    /// Source: prometheus/prometheus tsdb/querier.go (`PostingsForMatchers`).
+    private static func sortedAsUsed(_ matchers: [Matcher]) -> [Matcher] {
+        let needed = Set(matchers.filter { !$0.matches("") }.map(\.name))
+        let takesAway = { (matcher: Matcher) in
+            let isNegative = matcher.operation == .notEqual || matcher.operation == .matchesNot
+            return !needed.contains(matcher.name) || isNegative && matcher.matches("")
+        }
+        return matchers.filter { !takesAway($0) } + matchers.filter(takesAway)
     }
 }
 

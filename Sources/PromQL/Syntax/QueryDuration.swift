@@ -14,10 +14,11 @@ package struct QueryDuration: Sendable, Hashable, Comparable {
         nanoseconds = overflow ? (milliseconds < 0 ? .min : .max) : product
     }
 
-    /// The span nearest to `seconds`, ties away from zero; NaN is zero, and what is too long becomes the longest.
+    /// The span nearest to `seconds`, ties away from zero; what is too long becomes the longest, and NaN the longest
+    /// into the past, as Go converts it.
     package init(seconds: Double) {
         let rounded = (seconds * 1e9).rounded(.toNearestOrAwayFromZero)
-        nanoseconds = Int64(exactly: rounded) ?? (rounded < 0 ? .min : rounded > 0 ? .max : 0)
+        nanoseconds = Int64(exactly: rounded) ?? (rounded > 0 ? .max : .min)
     }
 
     /// Whole milliseconds, rounded towards zero: what the engine counts in.

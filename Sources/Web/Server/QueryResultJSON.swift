@@ -207,9 +207,8 @@ enum QueryResultJSON {
             head += #"scalar","result":"#.utf8
             head.append(UInt8(ascii: "["))
             appendShortest(timestamp: timestamp, to: &head)
-            head.append(UInt8(ascii: ","))
-            append(value, to: &head)
-            head.append(UInt8(ascii: "]"))
+            // Upstream writes a scalar without an exponent, however large or small, other than samples.
+            head += #","\#(FloatText.string(value, .fixed))"]"#.utf8
             return .bytes(head + tail)
         case .string(let timestamp, let text):
             head += #"string","result":["#.utf8

@@ -98,7 +98,9 @@ private final class TemporaryStore {
         }
         path = String(cString: made)
         var options = Database.Options()
-        options.outOfOrderWindow = 1 << 52
+        // As upstream's scripts have it: one block of a day, nothing out of order.
+        options.minimumBlockDuration = 24 * 3_600_000
+        options.maximumBlockDuration = 24 * 3_600_000
         options.storesStartTimestamps = true
         options.floatEncoding = .xor2
         options.encodesHistogramStarts = true

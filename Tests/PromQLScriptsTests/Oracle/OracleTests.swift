@@ -17,12 +17,39 @@ import Testing
         return first..<first + (environment["NARTHEX_SEEDS"].flatMap { UInt64($0) } ?? 10)
     }()
 
+    /// Questions from outside: `NARTHEX_QUESTIONS` names a folder with `NAME.load`, a script of `load` commands, and
+    /// `NAME.queries`, a query a line as the oracle reads it; `NAME.texts` has texts to parse.
+    @Test(
+        .enabled(if: Oracle.configured != nil && !QuestionFolder.names("load").isEmpty, "no NARTHEX_QUESTIONS"),
+        arguments: QuestionFolder.names("load"))
+    func `answers to questions in files are the oracle's`(name: String) throws {
+        let questions = try QuestionFolder.lines(name, "queries").map { try #require(Question(line: $0), "\($0)") }
+        try Self.compare(questions, over: QuestionFolder.text(name, "load"), seed: 0)
+    }
+
     /// A query and how it is asked.
     private struct Question {
         var query: String
         var flags: String
         var time: Engine.Time
         var lookback: Int64
+
+        init(query: String, flags: String, time: Engine.Time, lookback: Int64) {
+            self.query = query
+            self.flags = flags
+            self.time = time
+            self.lookback = lookback
+        }
+
+        /// Reads a ``line``.
+        init?(line: Substring) {
+            let parts = line.split(separator: "\t", omittingEmptySubsequences: false).map(String.init)
+            guard parts.count == 7, let start = Int64(parts[2]), let end = Int64(parts[3]),
+                let lookback = Int64(parts[5]), let query = QuestionFolder.unquoted(parts[6])
+            else { return nil }
+            let time = Int64(parts[4]).map { Engine.Time.range(start: start, end: end, step: $0) } ?? .instant(start)
+            self.init(query: query.string, flags: parts[1], time: time, lookback: lookback)
+        }
 
         /// As the oracle reads it.
         var line: String {
@@ -58,9 +85,12 @@ import Testing
     }
 
     private static func compare(_ questions: [Question], seed: UInt64) throws {
-        let oracle = try #require(Oracle.configured)
         var data = SeriesGenerator(seed: seed)
-        let script = data.script()
+        try compare(questions, over: data.script(), seed: seed)
+    }
+
+    private static func compare(_ questions: [Question], over script: String, seed: UInt64) throws {
+        let oracle = try #require(Oracle.configured)
         _ = try oracle.post("load", script)
         let store = try RealStore(script)
         for start in stride(from: 0, to: questions.count, by: 500) {

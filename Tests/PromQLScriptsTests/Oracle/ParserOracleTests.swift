@@ -11,9 +11,23 @@ import Testing
 @Suite(.serialized) struct ParserOracleTests {
     @Test(.enabled(if: Oracle.configured != nil, "NARTHEX_PROMQL_ORACLE is not set"), arguments: OracleTests.seeds)
     func `texts are parsed as the oracle does`(seed: UInt64) throws {
-        let oracle = try #require(Oracle.configured)
         var mutator = QueryMutator(seed: seed)
-        let questions = (0..<1000).map { _ in (flags: mutator.flags(), query: mutator.query()) }
+        try Self.compare((0..<1000).map { _ in (flags: mutator.flags(), query: mutator.query()) })
+    }
+
+    @Test(
+        .enabled(if: Oracle.configured != nil && !QuestionFolder.names("texts").isEmpty, "no NARTHEX_QUESTIONS"),
+        arguments: QuestionFolder.names("texts"))
+    func `texts in files are parsed as the oracle does`(name: String) throws {
+        let questions = try QuestionFolder.lines(name, "texts").map { line in
+            let parts = line.split(separator: "\t", omittingEmptySubsequences: false).map(String.init)
+            return (flags: parts[0], query: try #require(QuestionFolder.unquoted(parts[1])).bytes)
+        }
+        try Self.compare(questions)
+    }
+
+    private static func compare(_ questions: [(flags: String, query: [UInt8])]) throws {
+        let oracle = try #require(Oracle.configured)
         let body = questions.map { "\($0.flags)\t\(Quoting.quote(ByteString($0.query)))\n" }.joined()
         let answers = try oracle.post("parse", body).split(separator: "\n")
         #expect(answers.count == questions.count)

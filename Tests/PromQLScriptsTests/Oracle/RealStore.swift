@@ -15,7 +15,9 @@ final class RealStore {
     init(_ script: String) throws {
         var options = Database.Options()
         options.minimumFreeBytes = 0
-        options.outOfOrderWindow = 1 << 52
+        // As upstream's scripts have it: one block of a day, nothing out of order.
+        options.minimumBlockDuration = 24 * 3_600_000
+        options.maximumBlockDuration = 24 * 3_600_000
         database = try Database.open("data", options: options, fileSystem: SimulatedDisk(seed: 1))
         for command in try Script(ByteString(script)).commands {
             guard case .load(let load) = command else { continue }
