@@ -17,7 +17,7 @@ import Testing
         .appendingPathComponent("Fixtures")
 
     /// Our own scripts; Prometheus 3.14's runner passes them, too.
-    @Test(arguments: ["directives", "fills", "forms", "histograms", "numbers", "parameters", "timestamps"])
+    @Test(arguments: ["alike", "directives", "fills", "forms", "histograms", "numbers", "parameters", "timestamps"])
     func `a script of ours passes`(name: String) throws {
         let text = try Data(contentsOf: Self.fixtures.appendingPathComponent(name + ".test"))
         var runner = ScriptRunner(ArrayStoreSubject())

@@ -121,14 +121,15 @@ final class Evaluator {
                 rows[index].histograms[cell] = SharedHistogram(histogram.value.multiplied(by: -1))
             }
         }
-        return try droppingNames(rows)
+        return try droppingNames(rows, mayMix: true)
     }
 
     // MARK: Labels of results
 
     /// The rows without metric name, type and unit; with delayed name removal, only marked for it. Rows that are then
     /// alike are joined.
-    func droppingNames(_ rows: [StepRow], onlyName: Bool = false) throws -> [StepRow] {
+    /// - Parameter mayMix: Whether a step may have a number in one and a histogram in another.
+    func droppingNames(_ rows: [StepRow], onlyName: Bool = false, mayMix: Bool = false) throws -> [StepRow] {
         var rows = rows
         let delayed = context.delaysNameRemoval
         for index in rows.indices {
@@ -138,7 +139,7 @@ final class Evaluator {
                     onlyName ? rows[index].labels.withoutMetricName : rows[index].labels.withoutMetadata
             }
         }
-        return delayed ? rows : try joined(rows, mayMix: true)
+        return delayed ? rows : try joined(rows, mayMix: mayMix)
     }
 
     /// Rows with the same labels made one; each step may have a value in one of them only.
@@ -209,6 +210,6 @@ final class Evaluator {
         for index in rows.indices where rows[index].dropName {
             rows[index].labels = rows[index].labels.withoutMetadata
         }
-        return try joined(rows, mayMix: !times.isInstant)
+        return try joined(rows, mayMix: true)
     }
 }

@@ -118,9 +118,8 @@ extension Evaluator {
             return try finished(rows).compactMap { row in
                 var series = ResultSeries(labels: row.labels)
                 for step in row.first..<row.end {
-                    if row.kind(step) == CellKind.float {
-                        series.floats.append((steps.time(step), row.value(step)))
-                    } else if let histogram = row.histogram(step) {
+                    if row.kind(step) == CellKind.float { series.floats.append((steps.time(step), row.value(step))) }
+                    if let histogram = row.histogram(step) {
                         series.histograms.append((steps.time(step), histogram))
                     }
                 }
