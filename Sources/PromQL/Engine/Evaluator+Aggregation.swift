@@ -90,9 +90,8 @@ extension Evaluator {
     private func quantile(_ plan: AggregatePlan, _ rows: [StepRow], _ parameter: StepRow) throws -> [StepRow] {
         let (least, greatest, hasNaN) = Self.extremes(parameter.values)
         if hasNaN { context.annotations.add(.invalidQuantile(.init(.nan)), at: plan.parameterPosition) }
-        for q in [greatest, least] where q < 0 || q > 1 {
-            context.annotations.add(.invalidQuantile(.init(q)), at: plan.parameterPosition)
-        }
+        if greatest > 1 { context.annotations.add(.invalidQuantile(.init(greatest)), at: plan.parameterPosition) }
+        if least < 0 { context.annotations.add(.invalidQuantile(.init(least)), at: plan.parameterPosition) }
         let grouping = Grouping(rows, plan)
         let groupLabels = grouping.labels
         var members = [[Int]](repeating: [], count: groupLabels.count)
