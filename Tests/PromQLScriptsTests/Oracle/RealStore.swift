@@ -11,14 +11,19 @@ final class RealStore {
     private let database: Database
     private var starts: [Labels: [Timestamp: Timestamp]] = [:]
 
-    /// The store after all commands of `script`.
-    init(_ script: String) throws {
+    /// An empty store.
+    init() throws {
         var options = Database.Options()
         options.minimumFreeBytes = 0
         // As upstream's scripts have it: one block of a day, nothing out of order.
         options.minimumBlockDuration = 24 * 3_600_000
         options.maximumBlockDuration = 24 * 3_600_000
         database = try Database.open("data", options: options, fileSystem: SimulatedDisk(seed: 1))
+    }
+
+    /// The store after all commands of `script`.
+    convenience init(_ script: String) throws {
+        try self.init()
         for command in try Script(ByteString(script)).commands {
             guard case .load(let load) = command else { continue }
             try self.load(load.series)
@@ -28,7 +33,7 @@ final class RealStore {
 
     deinit { try? database.close() }
 
-    private func load(_ series: [LoadCommand.Series]) throws {
+    func load(_ series: [LoadCommand.Series]) throws {
         let appender = database.appender()
         for one in series {
             for sample in one.samples {
