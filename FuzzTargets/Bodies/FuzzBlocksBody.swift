@@ -4,6 +4,7 @@ import MetricModel
 import TSDB
 import TestSupport
 
+/// What the fuzzer of blocks and their indexes does with an input.
 package enum FuzzBlocksBody {
     /// The first byte chooses the reader: a chunk of some encoding, an index, meta.json, or a pattern and its texts.
     package static func run(_ input: [UInt8]) throws {

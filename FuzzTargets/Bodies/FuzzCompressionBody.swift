@@ -1,5 +1,6 @@
 import Compression
 
+/// What the fuzzer of gzip, snappy and zstd does with an input.
 package enum FuzzCompressionBody {
     /// The first byte chooses the format; nothing may become larger than the limit, and what was packed comes back.
     package static func run(_ input: [UInt8]) throws {

@@ -8,6 +8,7 @@ package struct FuzzCorpus: Sendable {
     package struct Seed: Sendable, CustomStringConvertible {
         /// Its file's name.
         package let description: String
+        /// What it holds.
         package let bytes: [UInt8]
     }
 

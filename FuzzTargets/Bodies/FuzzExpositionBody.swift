@@ -2,6 +2,7 @@ import ByteCoding
 import Exposition
 import MetricModel
 
+/// What the fuzzer of expositions in all formats does with an input.
 package enum FuzzExpositionBody {
     /// The first byte chooses the parser; what it accepts has to survive being written and read again.
     package static func run(_ input: [UInt8]) throws {

@@ -3,6 +3,7 @@ import Gateway
 import MetricModel
 import TestSupport
 
+/// What the fuzzer of pushes, the journal and snapshots does with an input.
 package enum FuzzGatewayBody {
     /// The first byte chooses what the rest is: a persistence file (a snapshot of ours or one of Pushgateway's), a
     /// segment of the journal, effects without frames, each after its length, or pushes with a scrape after each.

@@ -3,6 +3,7 @@ import PromQL
 import PromQLScripts
 import TestSupport
 
+/// What the fuzzer of queries, scripts and descriptions of series does with an input.
 package enum FuzzPromQLBody {
     private static let parser = Parser(options: .everything)
     private static let engines = [false, true].map { isOther in

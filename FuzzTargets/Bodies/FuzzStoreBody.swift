@@ -4,6 +4,7 @@ import MetricModel
 import TSDB
 import TestSupport
 
+/// What the fuzzer of logs and chunks of the store does with an input.
 package enum FuzzStoreBody {
     /// The first byte chooses a file of a data directory, the rest is what it holds: as it is, or, so that the fuzzer
     /// gets behind the checksums, as the content of sound records. The directory is then opened, read, stopped and

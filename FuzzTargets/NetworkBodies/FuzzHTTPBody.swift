@@ -6,6 +6,7 @@ import NIOCore
 import NIOEmbedded
 import Web
 
+/// What the fuzzer of HTTP requests does with an input.
 package enum FuzzHTTPBody {
     /// The first byte chooses what the rest is: the bytes of a connection, a path to push to, or a query.
     package static func run(_ input: [UInt8]) throws {

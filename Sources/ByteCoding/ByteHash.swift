@@ -9,6 +9,7 @@ package enum ByteHash {
         let count = bytes.count
         var state = seed ^ UInt64(truncatingIfNeeded: count)
         var offset = 0
+        // SAFETY: each load lies before `count`, as the condition before it says.
         while offset &+ 16 <= count {
             let first = bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
             let second = bytes.loadUnaligned(fromByteOffset: offset &+ 8, as: UInt64.self)

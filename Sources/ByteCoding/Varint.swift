@@ -1,4 +1,5 @@
 /// Variable-length whole numbers, seven bits a byte, the lowest first: protobuf's and Go's encoding/binary.
+@usableFromInline
 package enum Varint {
     /// The most bytes a number takes.
     package static let maximumLength = 10

@@ -3,7 +3,7 @@ internal import Glibc
 #endif
 
 /// Which version of a file was read, told by a `stat` instead of reading it again.
-package struct FileStamp: Sendable {
+package struct FileStamp: Sendable, Equatable {
     private struct Facts: Equatable {
         var device: UInt64
         var inode: UInt64
@@ -31,6 +31,9 @@ package struct FileStamp: Sendable {
     private static func nanoseconds(_ time: timespec) -> Int64 {
         Int64(time.tv_sec) &* 1_000_000_000 &+ Int64(time.tv_nsec)
     }
+
+    /// Whether both look the same.
+    package static func == (left: FileStamp, right: FileStamp) -> Bool { left.facts == right.facts }
 
     /// Whether both are the same version for certain: a file that has only just changed may do so again unnoticed.
     package func isSame(as other: FileStamp?) -> Bool { isSettled && facts == other?.facts }

@@ -14,7 +14,9 @@ package struct ExpositionFormat: Sendable, Hashable {
         case protobufCompactText
     }
 
+    /// Which format, and version.
     package var kind: Kind
+    /// How names that not everybody reads are written.
     package var escaping: NameEscaping
 
     /// A format.

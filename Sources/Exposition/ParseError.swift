@@ -30,7 +30,9 @@ package enum ParseError: Error, Hashable, CustomStringConvertible {
 package struct ParseLimits: Sendable, Hashable {
     /// The most samples; a histogram's bucket lines each count.
     package var maximumSamples: Int
+    /// Families of a body.
     package var maximumFamilies: Int
+    /// Labels of a metric.
     package var maximumLabels: Int
     /// In bytes, of metric and label names.
     package var maximumNameLength: Int

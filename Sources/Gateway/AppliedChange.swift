@@ -55,9 +55,13 @@ package struct AppliedPush: Sendable {
 
 /// A family as the store holds it, its metrics still packed.
 package struct StoredFamily: Sendable {
+    /// Of the family.
     package let name: ByteString
+    /// nil where none was pushed.
     package let help: ByteString?
+    /// Of the family.
     package let type: MetricType
+    /// Empty for none.
     package let unit: ByteString
     let series: [PackedSeries]
 

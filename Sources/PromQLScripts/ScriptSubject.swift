@@ -20,7 +20,9 @@ package protocol ScriptSubject {
 package struct ScriptAnswer: Sendable {
     /// A sample of an instant vector.
     package struct Sample: Sendable {
+        /// Of the series.
         package var labels: Labels
+        /// A number or a histogram.
         package var value: SeriesDescription.Value.Sample
 
         /// A sample.
@@ -32,7 +34,9 @@ package struct ScriptAnswer: Sendable {
 
     /// A series of a range vector.
     package struct Series: Sendable {
+        /// Of the series.
         package var labels: Labels
+        /// By time.
         package var points: [(timestamp: Timestamp, value: SeriesDescription.Value.Sample)]
 
         /// A series.
@@ -50,8 +54,11 @@ package struct ScriptAnswer: Sendable {
         case matrix([Series])
     }
 
+    /// The value.
     package var value: Value
+    /// Sentences, as the API shows them.
     package var warnings: [String]
+    /// Sentences, as the API shows them.
     package var infos: [String]
 
     /// An answer.

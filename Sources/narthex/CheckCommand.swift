@@ -1,3 +1,4 @@
+import DurableFiles
 import MetricModel
 import Scrape
 import Web
@@ -73,9 +74,9 @@ enum CheckCommand {
         var code: Int32 = 0
         for path in flags.argument("web-config-files") {
             do {
-                guard let text = TextFile.read(path) else { throw WebConfig.Invalid("open \(path): cannot be read") }
+                let text = try SmallFile.read(path)
                 let directory = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
-                try WebConfig(Array(text.utf8), directory: directory).validateUsers()
+                try WebConfig(text, directory: directory).validateUsers()
                 Command.print("\(path) SUCCESS\n", to: 2)
             } catch {
                 Command.print("\(path) FAILED: \(error)\n", to: 2)

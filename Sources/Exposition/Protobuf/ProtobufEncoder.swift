@@ -162,40 +162,9 @@ package enum ProtobufEncoder {
     }
 }
 
-/// Fields of protobuf messages.
+/// Fields of the model's own types.
 extension [UInt8] {
-    mutating func appendVarint(_ field: UInt64, _ value: UInt64) {
-        Varint.append(field << 3, to: &self)
-        Varint.append(value, to: &self)
-    }
-
-    mutating func appendDouble(_ field: UInt64, _ value: Double) {
-        Varint.append(field << 3 | 1, to: &self)
-        // SAFETY: the value's own bytes.
-        Swift.withUnsafeBytes(of: value.bitPattern.littleEndian) { append(contentsOf: $0) }
-    }
-
-    mutating func appendText(_ field: UInt64, _ text: ByteString) {
-        Varint.append(field << 3 | 2, to: &self)
-        Varint.append(UInt64(text.count), to: &self)
-        append(contentsOf: text.bytes)
-    }
-
-    /// A field whose message `body` appends. Room for a length of one byte is left; a longer one moves the message.
-    mutating func appendMessage(_ field: UInt64, _ body: (inout [UInt8]) -> Void) {
-        Varint.append(field << 3 | 2, to: &self)
-        let start = count
-        append(0)
-        body(&self)
-        let length = UInt64(count &- start &- 1)
-        if length < 0x80 {
-            self[start] = UInt8(length)
-        } else {
-            var prefix: [UInt8] = []
-            Varint.append(length, to: &prefix)
-            replaceSubrange(start...start, with: prefix)
-        }
-    }
+    mutating func appendText(_ field: UInt64, _ text: ByteString) { appendField(field, text.bytes) }
 
     /// A `google.protobuf.Timestamp`.
     mutating func appendTime(_ field: UInt64, nanoseconds: Int64) {

@@ -3,6 +3,7 @@ internal import MetricModel
 
 /// Conditions on the labels of a group, all of which it must fulfil; a label that it does not have is empty.
 package struct GroupSelector: Sendable, Hashable {
+    /// All of which a grouping key has to fulfil.
     package let matchers: [Matcher]
 
     /// A selector; without matchers it selects every group.

@@ -4,9 +4,13 @@ package import MetricModel
 package struct GroupView: Sendable {
     /// A family as the group has it.
     package struct Family: Sendable {
+        /// Of the family.
         package let name: ByteString
+        /// nil where none was pushed.
         package let help: ByteString?
+        /// Of the family.
         package let type: MetricType
+        /// Empty for none.
         package let unit: ByteString
         /// When it was pushed, in nanoseconds since 1970.
         package let time: Int64

@@ -9,6 +9,7 @@ package struct GroupChange: Sendable, Hashable {
 
     /// Grows by one with each change, from 1 at each start of the process.
     package let id: UInt64
+    /// What happened.
     package let kind: Kind
     /// nil if all groups are concerned.
     package let key: GroupingKey?

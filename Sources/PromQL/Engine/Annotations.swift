@@ -36,6 +36,7 @@ package struct Annotation: Sendable, Hashable {
 
     /// A number as annotations compare it: by its text, so that NaN equals NaN.
     package struct Figure: Sendable, Hashable {
+        /// The number.
         package let value: Double
 
         /// The number `value`.
@@ -74,7 +75,9 @@ package struct Annotation: Sendable, Hashable {
         }
     }
 
+    /// What it is about.
     package var kind: Kind
+    /// Where in the query it points.
     package var position: PositionRange
     var monotonicity: Monotonicity?
     /// How often it was added; only counted for ``Kind/startTimeOverlap(metric:)``.

@@ -5,6 +5,7 @@ package import MetricModel
 /// A call blocks its thread until the result is there. Safe to use from many threads; at most
 /// ``EngineOptions/maximumConcurrency`` queries run at the same time, the others wait their turn.
 package final class Engine: Sendable {
+    /// What it may use, and what it knows.
     package let options: EngineOptions
     let parser: Parser
     let gate: QueryGate

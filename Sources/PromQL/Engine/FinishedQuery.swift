@@ -19,7 +19,9 @@ package struct QueryOrigin: Sendable, Hashable {
 
 /// A query that was evaluated, or failed while it was.
 package struct FinishedQuery: Sendable {
+    /// Its text.
     package let query: ByteString
+    /// The moments at which it was evaluated.
     package let time: Engine.Time
     /// As far as the query came.
     package let statistics: QueryStatistics

@@ -35,6 +35,7 @@ package struct Parser: Sendable {
         }()
     }
 
+    /// Which parts of the language are taken.
     package let options: Options
 
     /// A parser for the language of `options`.

@@ -2,8 +2,11 @@ package import MetricModel
 
 /// Two expressions joined by an operator.
 package struct BinaryExpression: Sendable {
+    /// The operator.
     package var operation: BinaryOperator
+    /// What stands before it.
     package var left: Expression
+    /// What stands behind it.
     package var right: Expression
     /// How series find their partners; nil unless both sides are instant vectors.
     package var matching: VectorMatching?
@@ -36,6 +39,7 @@ package enum MatchCardinality: String, Sendable, Hashable {
 
 /// How series of two instant vectors find their partners.
 package struct VectorMatching: Sendable, Hashable {
+    /// Which side may have several series to one of the other.
     package var cardinality: MatchCardinality
     /// The labels of `on` or `ignoring`.
     package var labels: [ByteString]

@@ -25,6 +25,7 @@ package struct DurationExpression: Sendable, Hashable {
         case expression(DurationExpression)
     }
 
+    /// The operator.
     package var operation: Operation
     /// Nil for a sign before the right side, and for ``Operation/step`` and ``Operation/range``.
     package var left: Operand?
@@ -32,6 +33,7 @@ package struct DurationExpression: Sendable, Hashable {
     package var right: Operand?
     /// Whether it stood in parentheses.
     package var isWrapped: Bool
+    /// Where it stands in the text.
     package var position: PositionRange
 
     /// An operation.

@@ -66,9 +66,11 @@ package indirect enum Expression: Sendable {
 
 /// A number, or a duration, which counts as its seconds.
 package struct NumberLiteral: Sendable, Hashable {
+    /// The number.
     package var value: Double
     /// Whether it was written as a duration: `5m`.
     package var isDuration: Bool
+    /// Where it stands in the text.
     package var position: PositionRange
 
     /// A number.
@@ -81,7 +83,9 @@ package struct NumberLiteral: Sendable, Hashable {
 
 /// A text in quotes, unescaped.
 package struct StringLiteral: Sendable, Hashable {
+    /// The text, escapes resolved.
     package var value: ByteString
+    /// Where it stands in the text.
     package var position: PositionRange
 
     /// A text.
@@ -93,7 +97,9 @@ package struct StringLiteral: Sendable, Hashable {
 
 /// A sign before an expression.
 package struct UnaryExpression: Sendable {
+    /// The sign.
     package var operation: UnaryOperator
+    /// What it stands before.
     package var expression: Expression
     /// Where the sign stands.
     package var start: Int
@@ -108,7 +114,9 @@ package struct UnaryExpression: Sendable {
 
 /// An expression in parentheses.
 package struct ParenExpression: Sendable {
+    /// What the parentheses hold.
     package var expression: Expression
+    /// Where it stands in the text.
     package var position: PositionRange
 
     /// `expression` in parentheses.
@@ -120,13 +128,17 @@ package struct ParenExpression: Sendable {
 
 /// An aggregation: `sum by (job) (x)`, `topk(5, x)`.
 package struct AggregateExpression: Sendable {
+    /// The aggregation.
     package var operation: AggregateOperator
+    /// What is aggregated.
     package var expression: Expression
     /// The argument before the vector, of operators that take one.
     package var parameter: Expression?
     /// The labels of `by` or `without`, in the order written.
     package var grouping: [ByteString]
+    /// Whether the labels named are those that go, not those that stay.
     package var isWithout: Bool
+    /// Where it stands in the text.
     package var position: PositionRange
 
     /// An aggregation over `expression`.
@@ -145,8 +157,11 @@ package struct AggregateExpression: Sendable {
 
 /// A function call.
 package struct Call: Sendable {
+    /// The function.
     package var function: Function
+    /// In the order in which they are written.
     package var arguments: [Expression]
+    /// Where it stands in the text.
     package var position: PositionRange
 
     /// A call of `function`.

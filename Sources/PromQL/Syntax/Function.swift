@@ -101,6 +101,7 @@ package struct FunctionSignature: Sendable, Hashable {
     /// 0: exactly ``arguments``. n > 0: one less than ``arguments`` up to n more than that. -1: one less than
     /// ``arguments`` or any number more.
     package var variadic: Int
+    /// The type of what it gives.
     package var returnType: ValueType
     /// Whether the feature flag for experimental functions is needed.
     package var isExperimental: Bool

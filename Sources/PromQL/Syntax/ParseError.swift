@@ -6,6 +6,7 @@ package import MetricModel
 package struct ParseError: Error, Hashable, CustomStringConvertible {
     /// What is wrong, in upstream's words.
     package var message: String
+    /// Where it stands in the text.
     package var position: PositionRange
     /// The text that was parsed.
     package var query: ByteString

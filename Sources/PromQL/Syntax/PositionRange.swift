@@ -2,7 +2,9 @@
 ///
 /// Source: prometheus/prometheus promql/parser/posrange.
 package struct PositionRange: Sendable, Hashable {
+    /// Byte offset of the first byte.
     package var start: Int
+    /// Byte offset behind the last.
     package var end: Int
 
     /// From `start` up to but not including `end`.

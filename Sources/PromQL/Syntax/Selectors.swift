@@ -42,9 +42,13 @@ package struct VectorSelector: Sendable, Hashable {
     package var name: ByteString
     /// All conditions; the one on a ``name`` outside the braces comes last.
     package var matchers: [Matcher]
+    /// `offset`.
     package var offset: OffsetModifier
+    /// `@`.
     package var at: AtModifier?
+    /// `anchored` or `smoothed`.
     package var rangeExtension: RangeExtension?
+    /// Where it stands in the text.
     package var position: PositionRange
 
     /// A selector.
@@ -63,9 +67,11 @@ package struct VectorSelector: Sendable, Hashable {
 
 /// A range vector selector: `http_requests_total[5m]`. Offset, `@` and extension stand in ``selector``.
 package struct MatrixSelector: Sendable, Hashable {
+    /// What is selected.
     package var selector: VectorSelector
     /// Zero if there is only an expression.
     package var range: QueryDuration
+    /// The range, where it is computed.
     package var rangeExpression: DurationExpression?
     /// Just behind the last byte, modifiers included.
     package var end: Int
@@ -83,14 +89,19 @@ package struct MatrixSelector: Sendable, Hashable {
 
 /// A subquery: `rate(x[1m])[30m:1m] @ end() offset 1h`.
 package struct Subquery: Sendable {
+    /// What is evaluated at each step.
     package var expression: Expression
     /// Zero if there is only an expression.
     package var range: QueryDuration
+    /// The range, where it is computed.
     package var rangeExpression: DurationExpression?
     /// Zero if there is none (the engine's default interval applies) or only an expression.
     package var step: QueryDuration
+    /// The step, where it is computed.
     package var stepExpression: DurationExpression?
+    /// `offset`.
     package var offset: OffsetModifier
+    /// `@`.
     package var at: AtModifier?
     /// Just behind the last byte, modifiers included.
     package var end: Int

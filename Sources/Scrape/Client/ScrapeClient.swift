@@ -222,7 +222,7 @@ package final class ScrapeClient: Sendable {
         let stamps = TLSFiles.stamps(configuration.tls)
         return try clients.withLock { clients in
             if clients.isClosed { throw CancellationError() }
-            if !FileStamp.areSame(stamps, as: clients.stamps) {
+            if clients.stamps != stamps {
                 // What was opened with the old certificates is used up, and closed with this client.
                 clients.outdated += clients.open.values
                 clients.open = [:]

@@ -33,9 +33,8 @@ struct FileDiscovery: Sendable {
         repeat {
             let paths = configuration.files.flatMap(PathPattern.matches)
             let stamps = Dictionary(paths.compactMap { path in FileStamp(path: path).map { (path, $0) } }) { $1 }
-            let isSame = stamps.count == seen.count && stamps.allSatisfy { $1.isSame(as: seen[$0]) }
             let isDue = lastRefresh.map { clock.now - $0 >= interval.milliseconds * 1_000_000 } ?? true
-            guard isDue || !isSame else { continue }
+            guard isDue || stamps != seen else { continue }
             lastRefresh = clock.now
             seen = stamps
             await refresh(paths, &counts, update)

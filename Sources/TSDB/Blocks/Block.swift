@@ -55,13 +55,7 @@ package final class Block: Sendable {
 
     /// Numbers for the status page.
     package var status: BlockStatus {
-        let meta = meta
-        return BlockStatus(
-            ulid: meta.ulid.description, minimumTime: meta.minimumTime, maximumTime: meta.maximumTime,
-            samples: meta.stats.samples, floatSamples: meta.stats.floatSamples,
-            histogramSamples: meta.stats.histogramSamples, tombstones: meta.stats.tombstones,
-            series: meta.stats.series, chunks: meta.stats.chunks, bytes: byteCount,
-            level: meta.level, sources: meta.sources.map(\.description))
+        BlockStatus(meta: meta, bytes: byteCount)
     }
 
     /// The series that fulfil `matchers` and have chunks from `start` to `end`, both included, by labels.

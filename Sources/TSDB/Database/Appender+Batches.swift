@@ -23,6 +23,7 @@ extension Appender {
         head.series.forEach(of: samples) { index, found in
             let sample = samples[index]
             guard let found else { return rejected(index, .unknownSeries(sample.reference)) }
+            // SAFETY: the head holds its series while it goes over them.
             found._withUnsafeGuaranteedRef { series in
                 let start = index < starts.count ? starts[index] : 0
                 switch add(sample.timestamp, sample.value, start, to: series, number, limits, buffer) {

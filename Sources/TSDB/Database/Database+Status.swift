@@ -7,8 +7,7 @@ extension Database {
         status.seriesCount = head.series.count
         status.minimumTime = head.minimumTime.load(ordering: .relaxed)
         status.maximumTime = head.maximumTime.load(ordering: .relaxed)
-        if status.minimumTime == .max, status.maximumTime == .min, let last = openBlocks.map(\.status.maximumTime).max()
-        {
+        if status.minimumTime == .max, status.maximumTime == .min, let last = openBlocks.map(\.meta.maximumTime).max() {
             // As upstream, an empty head begins and ends where the blocks end.
             (status.minimumTime, status.maximumTime) = (last, last)
         }

@@ -64,31 +64,11 @@ package struct CardinalityStatus: Sendable, Hashable {
 }
 
 /// A block that is served.
-package struct BlockStatus: Sendable, Hashable {
-    /// Its name and directory.
-    package var ulid: String
-    /// First millisecond.
-    package var minimumTime: Timestamp
-    /// Millisecond after the last.
-    package var maximumTime: Timestamp
-    /// Of all kinds.
-    package var samples: UInt64
-    /// Numbers.
-    package var floatSamples: UInt64
-    /// Native histograms.
-    package var histogramSamples: UInt64
-    /// Ranges that are deleted but still there.
-    package var tombstones: UInt64
-    /// Series with samples.
-    package var series: UInt64
-    /// Chunks of all series.
-    package var chunks: UInt64
-    /// On disk.
+package struct BlockStatus: Sendable {
+    /// What `meta.json` says.
+    package var meta: BlockMeta
+    /// All its files, on disk.
     package var bytes: Int64
-    /// How often its samples were compacted; 1 for blocks of the head.
-    package var level: Int
-    /// ULIDs of the blocks that it was made from.
-    package var sources: [String]
 }
 
 /// Counters since the start, and gauges.

@@ -113,6 +113,7 @@ extension Head {
                     let sample = samples[index]
                     let later = index &+ Prefetching.seriesDistance
                     if later < owners.count { Prefetching.series(owners[later]) }
+                    // SAFETY: the batch's number keeps its series in the head, which holds them.
                     owners[index]._withUnsafeGuaranteedRef { series in
                         series.lock.withLock { _ in
                             if case .inOrder = series.verdict(sample.timestamp, sample.value, limits),

@@ -163,6 +163,7 @@ final class WALScanner {
         let length = Int(bytes[offset + 1]) << 8 | Int(bytes[offset + 2])
         guard bodyStart + length <= pageEnd else { return .bad("invalid record size \(length)") }
         guard bodyStart + length <= bytes.count else { return .torn }
+        // SAFETY: the header, of which these are the last four bytes, ends at `bodyStart`.
         let expected = UInt32(bigEndian: bytes.loadUnaligned(fromByteOffset: offset + 3, as: UInt32.self))
         let body = bodyStart..<(bodyStart + length)
         let found = CRC32C.checksum(UnsafeRawBufferPointer(rebasing: bytes[body]))

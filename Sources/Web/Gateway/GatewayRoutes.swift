@@ -31,7 +31,9 @@ package struct GatewayClaim: Sendable, Hashable {
         case everything
     }
 
+    /// What the user must be allowed.
     package let right: GatewayRight
+    /// Which groups it is about.
     package let reach: Reach
 
     /// The right `right` on the groups `reach`.
@@ -82,6 +84,7 @@ package enum GatewayRoutes {
 
     /// One route. A class, since each request is handed one.
     package final class Entry: Sendable {
+        /// Of the request.
         package let method: HTTPMethod
         /// As it is written in documents: `/metrics/job/{job}/…`.
         package let path: String

@@ -8,11 +8,15 @@ package struct GatewaySettings: Sendable {
     package var routePrefix = ""
     /// The prefix that users see, for links: empty, or with a leading and without a trailing slash.
     package var externalPrefix = ""
+    /// `--web.enable-lifecycle`.
     package var enablesLifecycle = false
+    /// `--web.enable-admin-api`.
     package var enablesAdminAPI = false
+    /// Whether pushes that conflict are refused; off with `--push.disable-consistency-check`.
     package var checksConsistency = true
     /// Whether a scrape fails while series conflict, as upstream's does, or leaves them out.
     package var failsOnConflicts = false
+    /// `--push.enable-utf8-names`.
     package var allowsUTF8Names = false
     /// Whether bodies may be OpenMetrics by their content type.
     package var acceptsOpenMetrics = false
@@ -28,6 +32,7 @@ package struct GatewaySettings: Sendable {
     package var maximumWatchers = 100
     /// Origins, beside the gateway's own, whose pages may write.
     package var allowedOrigins: [String] = []
+    /// Of pushes.
     package var limits = Limits()
     /// The port of the server in the same process, whose pages draw what was pushed; nil without one, or before it
     /// listens.

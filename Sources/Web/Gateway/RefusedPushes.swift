@@ -7,13 +7,17 @@ package final class RefusedPushes: Sendable {
     package struct Entry: Sendable {
         /// Nanoseconds since 1970.
         package let time: Int64
+        /// Of the request.
         package let method: HTTPMethod
         /// The group, or nil where the path names none.
         package let group: GroupingKey?
         /// The path as it was sent, for those.
         package let path: String
+        /// The client's address.
         package let source: String
+        /// What it was answered with.
         package let status: HTTPStatus
+        /// What it was told.
         package let reason: String
     }
 

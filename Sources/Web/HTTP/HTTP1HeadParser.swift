@@ -40,7 +40,9 @@ package enum HTTPBodyFraming: Sendable, Equatable {
 
 /// A head that was understood, with what it says about its body and connection.
 package struct HTTP1Head: Sendable {
+    /// Request line and fields.
     package var head: HTTPRequestHead
+    /// How the end of the body is found.
     package var framing: HTTPBodyFraming
     /// Whether another request may follow.
     package var keepsAlive: Bool

@@ -14,6 +14,7 @@ protocol HTTPExchange: AnyObject {
 /// Copies answer the same request: the first call of ``complete(_:)`` counts.
 package struct HTTPResponder: @unchecked Sendable {
     // SAFETY: `exchange` is touched on `eventLoop` only.
+    /// The connection's.
     package var eventLoop: any EventLoop { loop.eventLoop }
     private let loop: HTTPLoop
     private let exchange: any HTTPExchange

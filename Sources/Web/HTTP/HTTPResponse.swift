@@ -34,8 +34,11 @@ package enum HTTPResponseBody: Sendable {
 
 /// A whole answer. `Date`, `Content-Length`, `Transfer-Encoding` and `Connection` are added where it is sent.
 package struct HTTPResponse: Sendable {
+    /// The status.
     package var status: HTTPStatus
+    /// In the order in which they are sent; length, coding and date are added.
     package var fields: [HTTPField]
+    /// What is sent.
     package var body: HTTPResponseBody
     /// Called once when all of it was handed to the system to be sent, on the connection's event loop; not at all if the
     /// client went away before.

@@ -15,6 +15,7 @@ package struct RouteTable<Handler: Sendable>: Sendable {
 
     /// A route that was found.
     package struct Hit: Sendable {
+        /// What answers.
         package let handler: Handler
         /// The part of ``Pattern/part(prefix:)``, where it lies in the path.
         package let part: Range<Int>

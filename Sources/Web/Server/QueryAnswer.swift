@@ -9,7 +9,9 @@ package struct QueryRequest: Sendable {
         case range(start: Timestamp, end: Timestamp, step: Int64)
     }
 
+    /// PromQL.
     package var query: ByteString
+    /// When.
     package var time: Time
     /// How far back samples are looked for, in milliseconds; nil for the default.
     package var lookbackDelta: Int64?
@@ -36,8 +38,11 @@ package struct QueryAnswer: Sendable {
 
     /// One series of an instant vector.
     package struct VectorElement: Sendable {
+        /// Of the series.
         package var labels: Labels
+        /// The query's time, or that of the sample where the query asks for it.
         package var timestamp: Timestamp
+        /// Its value.
         package var sample: Sample
 
         /// An element.
@@ -50,8 +55,11 @@ package struct QueryAnswer: Sendable {
 
     /// One series of a range vector: numbers and histograms apart, each in time order.
     package struct MatrixSeries: Sendable {
+        /// Of the series.
         package var labels: Labels
+        /// Numbers.
         package var floats: [(timestamp: Timestamp, value: Double)]
+        /// Histograms.
         package var histograms: [(timestamp: Timestamp, value: FloatHistogram)]
 
         /// A series.
@@ -75,25 +83,38 @@ package struct QueryAnswer: Sendable {
         case series([ResultSeries])
     }
 
+    /// The value.
     package var value: Value
     /// At most ten, then how many more.
     package var warnings: [String]
     /// At most ten, then how many more.
     package var infos: [String]
+    /// What it took.
     package var statistics: Statistics
 
     /// What the query took; times in seconds.
     package struct Statistics: Sendable {
+        /// All of the evaluation.
         package var evaluationTime = 0.0
+        /// Sorting the result.
         package var sortTime = 0.0
+        /// Planning.
         package var preparationTime = 0.0
+        /// Reading samples and computing.
         package var innerEvaluationTime = 0.0
+        /// Waiting for a place.
         package var queueTime = 0.0
+        /// From the question to the answer.
         package var executionTime = 0.0
+        /// Samples used, once for each step that used them.
         package var totalSamples = 0
+        /// Samples read.
         package var samplesRead = 0
+        /// The most that were held at once.
         package var peakSamples = 0
+        /// ``totalSamples`` by step, where that is asked for.
         package var samplesPerStep: [(time: Timestamp, samples: Int)] = []
+        /// ``samplesRead`` by step, where that is asked for.
         package var samplesReadPerStep: [(time: Timestamp, samples: Int)] = []
 
         /// Nothing.

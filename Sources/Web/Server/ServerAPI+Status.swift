@@ -73,18 +73,19 @@ extension ServerAPI {
 
     func blocks(_ request: ServerRequest, _ form: FormValues) throws(APIError) -> ServerResponse {
         let blocks = try database().blocks.map { block -> JSONField in
+            let (meta, stats) = (block.meta, block.meta.stats)
             let counts = [
-                ("numSamples", block.samples), ("numFloatSamples", block.floatSamples),
-                ("numHistogramSamples", block.histogramSamples), ("numSeries", block.series),
-                ("numChunks", block.chunks), ("numTombstones", block.tombstones),
+                ("numSamples", stats.samples), ("numFloatSamples", stats.floatSamples),
+                ("numHistogramSamples", stats.histogramSamples), ("numSeries", stats.series),
+                ("numChunks", stats.chunks), ("numTombstones", stats.tombstones),
             ]
             let statistics = counts.filter { $0.1 > 0 }.map { ($0.0, JSONField.raw("\($0.1)")) }
             let compaction: [(String, JSONField)] = [
-                ("level", .raw("\(block.level)")), ("sources", .list(block.sources.map { .text($0) })),
+                ("level", .raw("\(meta.level)")), ("sources", .list(meta.sources.map { .text($0.description) })),
             ]
             return .object([
-                ("ulid", .text(block.ulid)), ("minTime", .raw("\(block.minimumTime)")),
-                ("maxTime", .raw("\(block.maximumTime)")), ("stats", .object(statistics)),
+                ("ulid", .text(meta.ulid.description)), ("minTime", .raw("\(meta.minimumTime)")),
+                ("maxTime", .raw("\(meta.maximumTime)")), ("stats", .object(statistics)),
                 ("compaction", .object(compaction)), ("version", .raw("1")),
             ])
         }

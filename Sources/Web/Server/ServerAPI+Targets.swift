@@ -57,11 +57,12 @@ extension ServerAPI {
         var entries: [JSONField] = []
         for target in targets.activeTargets where matchers.allSatisfy({ $0.matches(target.labels) }) {
             if limit >= 0, entries.count >= limit { break }
-            for metadata in target.metadata() where metric.isEmpty || metadata.family == metric {
+            for (family, metadata) in target.metadata() where metric.isEmpty || family == metric {
                 var fields: [(String, JSONField)] = [("target", .labels(target.labels))]
-                if metric.isEmpty { fields.append(("metric", .bytes(metadata.family))) }
+                if metric.isEmpty { fields.append(("metric", .bytes(family))) }
                 fields += [
-                    ("type", .text(metadata.type)), ("help", .bytes(metadata.help)), ("unit", .bytes(metadata.unit)),
+                    ("type", .text(metadata.type.openMetricsName)), ("help", .bytes(metadata.help)),
+                    ("unit", .bytes(metadata.unit)),
                 ]
                 entries.append(.object(fields))
             }
@@ -74,13 +75,13 @@ extension ServerAPI {
         let limitPerMetric = try metadataLimit(form, "limit_per_metric")
         let metric = form.first("metric")
         var order: [ByteString] = []
-        var found: [ByteString: [TargetStatus.Metadata]] = [:]
+        var found: [ByteString: [MetricMetadata]] = [:]
         for target in targets.activeTargets {
-            for metadata in target.metadata() where metric.isEmpty || metadata.family == metric {
-                if found[metadata.family] == nil { order.append(metadata.family) }
-                let known = found[metadata.family, default: []]
+            for (family, metadata) in target.metadata() where metric.isEmpty || family == metric {
+                if found[family] == nil { order.append(family) }
+                let known = found[family, default: []]
                 if known.contains(metadata) || limitPerMetric > 0 && known.count >= limitPerMetric { continue }
-                found[metadata.family, default: []].append(metadata)
+                found[family, default: []].append(metadata)
             }
         }
         order.sort()
@@ -88,7 +89,8 @@ extension ServerAPI {
         let entries = order.map { family in
             let list = (found[family] ?? []).map { metadata in
                 JSONField.object([
-                    ("type", .text(metadata.type)), ("unit", .bytes(metadata.unit)), ("help", .bytes(metadata.help)),
+                    ("type", .text(metadata.type.openMetricsName)), ("unit", .bytes(metadata.unit)),
+                    ("help", .bytes(metadata.help)),
                 ])
             }
             return (family.string, JSONField.list(list))

@@ -142,7 +142,7 @@ enum StoreFamilies {
     private static func blocks(_ database: Database, _ metrics: StoreMetrics) -> [MetricFamily] {
         let options = database.options
         let blocks = database.blocks
-        let lowest = min(blocks.map(\.minimumTime).min() ?? .max, database.headStatus.minimumTime)
+        let lowest = min(blocks.map(\.meta.minimumTime).min() ?? .max, database.headStatus.minimumTime)
         return [
             counter(
                 "reloads_total", "Number of times the database reloaded block data from disk.", metrics.blockReloads),

@@ -18,22 +18,6 @@ package protocol TargetDirectory: Sendable {
 
 /// A target that is scraped.
 package struct TargetStatus: Sendable {
-    /// What a target exposes about a metric.
-    package struct Metadata: Sendable, Hashable {
-        package var family: ByteString
-        package var type: String
-        package var help: ByteString
-        package var unit: ByteString
-
-        /// Metadata of `family`.
-        package init(family: ByteString, type: String, help: ByteString, unit: ByteString) {
-            self.family = family
-            self.type = type
-            self.help = help
-            self.unit = unit
-        }
-    }
-
     /// The job.
     package var pool: String
     /// Before relabelling.
@@ -56,8 +40,8 @@ package struct TargetStatus: Sendable {
     package var scrapeInterval = ""
     /// As in the labels: `10s`.
     package var scrapeTimeout = ""
-    /// Looked up only where it is asked for.
-    package var metadata: @Sendable () -> [Metadata] = { [] }
+    /// What it exposes about its metrics, looked up only where it is asked for.
+    package var metadata: @Sendable () -> [(family: ByteString, metadata: MetricMetadata)] = { [] }
 
     /// A target.
     package init(pool: String, discoveredLabels: Labels, labels: Labels, scrapeURL: String, globalURL: String) {
@@ -98,17 +82,4 @@ package struct RelabelStepStatus: Sendable {
         self.output = output
         self.isKept = isKept
     }
-}
-
-/// A server that scrapes nothing.
-package struct NoTargets: TargetDirectory {
-    /// No targets.
-    package init() {}
-
-    package var poolNames: [String] { [] }
-    package var activeTargets: [TargetStatus] { [] }
-    package var droppedTargets: [DroppedTargetStatus] { [] }
-    package var droppedCounts: [String: Int] { [:] }
-    package func configuration(ofPool name: String) -> String? { nil }
-    package func relabelSteps(ofPool name: String, _ labels: Labels) -> [RelabelStepStatus]? { nil }
 }

@@ -1,3 +1,4 @@
+import DurableFiles
 import MetricModel
 import Scrape
 import Web
@@ -19,11 +20,9 @@ struct CombinedFile {
     /// Reads the two sections of the file at `path`; the others are read with the configuration.
     /// - Throws: What is wrong with them.
     init(path: String) throws {
-        guard let text = TextFile.read(path) else {
-            throw CommandLineError("open \(path): no such file or directory")
-        }
+        let text = try SmallFile.read(path)
         do throws(YAMLError) {
-            self = try YAMLDecoder.decode(Array(text.utf8), empty: CombinedFile()) { node, decoder throws(YAMLError) in
+            self = try YAMLDecoder.decode(text, empty: CombinedFile()) { node, decoder throws(YAMLError) in
                 var file = CombinedFile()
                 try decoder.fields(of: node, type: "narthex.Config") { key, value throws(YAMLError) in
                     switch key {

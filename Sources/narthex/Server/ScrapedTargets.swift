@@ -32,12 +32,7 @@ struct ScrapedTargets: TargetDirectory {
         result.scrapeInterval = status.scrapeInterval
         result.scrapeTimeout = status.scrapeTimeout
         let metadata = target.metadata
-        result.metadata = {
-            metadata.all.map { family, metadata in
-                TargetStatus.Metadata(
-                    family: family, type: metadata.type.openMetricsName, help: metadata.help, unit: metadata.unit)
-            }
-        }
+        result.metadata = { metadata.all }
         return result
     }
 

@@ -28,7 +28,7 @@ import Testing
         }
         let before = try Self.lines(database)
         #expect(before.count == 480 * 3)
-        let levels = database.blocks.map(\.level)
+        let levels = database.blocks.map(\.meta.level)
         #expect(levels.contains { $0 > 1 })
         #expect(levels.count < 8)
         let middle = start + 60 * 15_000

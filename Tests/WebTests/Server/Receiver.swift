@@ -1,9 +1,9 @@
-import Foundation
 import Matching
 import MetricModel
 import PromQL
 import Scrape
 import TSDB
+import TestSupport
 import Web
 
 /// An evaluator for tests that ask nothing.
@@ -13,13 +13,14 @@ private struct NoQueries: QueryEvaluator {
 
 /// An API with everything turned on, over a store in a directory of its own; it is two minutes past the epoch.
 final class Receiver {
-    let directory = FileManager.default.temporaryDirectory.appendingPathComponent("receiver-\(UUID().uuidString)")
+    private let folder: TemporaryFolder
     let database: Database
     let counters = APICounters()
     let api: ServerAPI
 
     init(_ change: (inout ServerAPI.Settings, inout OTLPConfiguration) -> Void = { _, _ in }) throws {
-        database = try Database.open(directory.path)
+        folder = try TemporaryFolder()
+        database = try Database.open(folder.file("data"))
         var settings = ServerAPI.Settings()
         settings.enablesOTLP = true
         settings.enablesSearch = true
@@ -37,10 +38,7 @@ final class Receiver {
         api.open(database)
     }
 
-    deinit {
-        try? database.close()
-        try? FileManager.default.removeItem(at: directory)
-    }
+    deinit { try? database.close() }
 
     func post(
         _ body: [UInt8], type: String, to path: ByteString = "/api/v1/otlp/v1/metrics", encoding: String? = nil

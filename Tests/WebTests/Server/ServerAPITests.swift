@@ -1,9 +1,9 @@
 import Compression
-import Foundation
 import Matching
 import MetricModel
 import PromQL
 import TSDB
+import TestSupport
 import Testing
 import Web
 
@@ -28,12 +28,13 @@ private struct FixedEvaluator: QueryEvaluator {
 
 /// An API over a store in a directory of its own.
 private final class Fixture {
-    let directory = FileManager.default.temporaryDirectory.appendingPathComponent("api-\(UUID().uuidString)")
+    private let folder: TemporaryFolder
     let database: Database
     let api: ServerAPI
 
     init(evaluator: FixedEvaluator = FixedEvaluator()) throws {
-        database = try Database.open(directory.path)
+        folder = try TemporaryFolder()
+        database = try Database.open(folder.file("data"))
         var settings = ServerAPI.Settings()
         settings.enablesAdministration = true
         settings.enablesRemoteWrite = true
@@ -46,10 +47,7 @@ private final class Fixture {
         api.open(database)
     }
 
-    deinit {
-        try? database.close()
-        try? FileManager.default.removeItem(at: directory)
-    }
+    deinit { try? database.close() }
 
     func add(_ series: [(KeyValuePairs<String, String>, Double)]) throws {
         let appender = database.appender()

@@ -1,7 +1,7 @@
-import Foundation
 import MetricModel
 import PromQL
 import TSDB
+import TestSupport
 import Testing
 import Web
 
@@ -38,10 +38,11 @@ private struct OneLine: QueryEvaluator {
 @Suite struct ServerPagesTests {
     private let api: ServerAPI
     private let database: Database
+    private let folder: TemporaryFolder
 
     init() throws {
-        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("pages-\(UUID().uuidString)")
-        database = try Database.open(folder.path)
+        folder = try TemporaryFolder()
+        database = try Database.open(folder.file("data"))
         var settings = ServerAPI.Settings()
         settings.externalPrefix = "/narthex"
         settings.flags = [("web.listen-address", "<i>:9090</i>")]

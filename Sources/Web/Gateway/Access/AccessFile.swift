@@ -29,7 +29,7 @@ package struct AccessFile: Sendable {
     /// Someone with a secret.
     struct Principal: Sendable {
         var name = ""
-        var secret: Secret
+        var secret: HashedSecret
         var grants: [Grant] = []
     }
 
@@ -90,7 +90,7 @@ package struct AccessFile: Sendable {
         _ node: YAMLNode, secret field: String, _ decoder: YAMLDecoder
     ) throws(YAMLError) -> Principal {
         var name = ""
-        var secret: Secret?
+        var secret: HashedSecret?
         var grants: [Grant] = []
         try decoder.fields(of: node, type: field == "token" ? "token" : "user") { key, value throws(YAMLError) in
             switch key {
@@ -98,7 +98,7 @@ package struct AccessFile: Sendable {
             case field:
                 let text = try decoder.string(value)
                 do throws(WebConfig.Invalid) {
-                    secret = try Secret(text)
+                    secret = try HashedSecret(text)
                 } catch {
                     throw .invalid("\(field): \(error)", line: value.line)
                 }

@@ -196,7 +196,9 @@ package final class AccessGuard: HTTPService {
         case .password(let user, let password):
             let principal = file.users[String(decoding: user, as: UTF8.self)]
             if case .sha256(let digest) = principal?.secret {
-                guard let principal, Secret.areEqual(Secret.digest(password), digest) else { return (.unknown, nil) }
+                guard let principal, HashedSecret.areEqual(HashedSecret.digest(password), digest) else {
+                    return (.unknown, nil)
+                }
                 return (.known(name: principal.name, grants: principal.grants), nil)
             }
             if case .bcrypt(let hash) = principal?.secret {
@@ -205,13 +207,13 @@ package final class AccessGuard: HTTPService {
             guard let decoy = file.decoy else { return (.unknown, nil) }
             return (nil, Candidates(user: user, password: password, hashes: [(decoy, nil)]))
         case .token(let token):
-            let digest = Secret.digest(token)
+            let digest = HashedSecret.digest(token)
             var found: AccessFile.Principal?
             var hashes: [(hash: BcryptHash, principal: AccessFile.Principal?)] = []
             // All are looked at, whichever fits: the time tells nothing.
             for principal in file.tokens {
                 switch principal.secret {
-                case .sha256(let wanted): if Secret.areEqual(digest, wanted) { found = principal }
+                case .sha256(let wanted): if HashedSecret.areEqual(digest, wanted) { found = principal }
                 case .bcrypt(let hash): hashes.append((hash, principal))
                 }
             }

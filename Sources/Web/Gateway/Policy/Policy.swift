@@ -21,6 +21,7 @@ package struct Policy: Sendable {
     package let match: String
     /// The line of the file where it begins.
     package let line: Int
+    /// The same, compiled.
     package let selector: GroupSelector
     /// Where a push does not say one itself.
     package var lifetime: Lifetime?
@@ -30,6 +31,7 @@ package struct Policy: Sendable {
     package var gaugeRule: GaugeRule?
     /// For gauges whose name matches instead, in the order of the file.
     package var namedGaugeRules: [(name: RegularExpression, rule: GaugeRule)] = []
+    /// Of the groups it is for, together.
     package var limits = Limits()
 
     /// A policy for groups that `selector` selects; it changes nothing until something is set.

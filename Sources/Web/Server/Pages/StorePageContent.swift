@@ -63,7 +63,7 @@ struct StorePageContent {
         }
         let rows = blocks.map { block -> Markup in
             """
-            <tr><td class="mono">\(block.ulid)</td><td>\(Self.time(block.minimumTime))</td><td>\(Self.time(block.maximumTime))</td><td class="number">\(String(block.series))</td><td class="number">\(String(block.samples))</td><td class="number" data-value="\(String(block.bytes))">\(ByteCountText.binary(Int(block.bytes)))</td><td class="number">\(block.level)</td></tr>
+            <tr><td class="mono">\(block.meta.ulid.description)</td><td>\(Self.time(block.meta.minimumTime))</td><td>\(Self.time(block.meta.maximumTime))</td><td class="number">\(String(block.meta.stats.series))</td><td class="number">\(String(block.meta.stats.samples))</td><td class="number" data-value="\(String(block.bytes))">\(ByteCountText.binary(Int(block.bytes)))</td><td class="number">\(block.meta.level)</td></tr>
 
             """
         }

@@ -120,11 +120,11 @@ extension ServerAPI {
 
     private func answer(_ queries: [ReadQuery]) throws(RemoteFault) -> [UInt8] {
         let external = process.externalLabels()
-        var response = WireWriter()
+        var response = RemoteMessageWriter()
         var samples = 0
         for query in queries {
             let matchers = query.matchers(without: external)
-            var result = WireWriter()
+            var result = RemoteMessageWriter()
             do {
                 let querier = try database().querier(from: query.start, to: query.end)
                 var columns = SampleColumns()
@@ -150,7 +150,7 @@ extension ServerAPI {
     }
 
     private static func timeSeries(_ labels: Labels, _ external: Labels, _ columns: SampleColumns) -> [UInt8] {
-        var series = WireWriter()
+        var series = RemoteMessageWriter()
         series.labels(1, labels.adding(external))
         var histograms = columns.histograms[...]
         for index in 0..<columns.count {

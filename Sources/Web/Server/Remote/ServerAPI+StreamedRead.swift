@@ -91,12 +91,12 @@ private final class ChunkedRead: Sendable {
                 encoder.append(.float(columns.timestamps[index], columns.values[index], start: 0))
             }
         }
-        var labels = WireWriter()
+        var labels = RemoteMessageWriter()
         labels.labels(1, series.labels.adding(external))
         var frames: [[UInt8]] = []
-        var chunks = WireWriter()
+        var chunks = RemoteMessageWriter()
         for full in encoder.finish() {
-            var chunk = WireWriter()
+            var chunk = RemoteMessageWriter()
             chunk.integer(1, full.minimumTime)
             chunk.integer(2, full.maximumTime)
             chunk.varint(3, UInt64(full.chunk.encoding.rawValue))
@@ -104,7 +104,7 @@ private final class ChunkedRead: Sendable {
             chunks.field(2, chunk.bytes)
             if labels.bytes.count + chunks.bytes.count >= frameSize {
                 frames.append(frame(labels.bytes + chunks.bytes, query))
-                chunks = WireWriter()
+                chunks = RemoteMessageWriter()
             }
         }
         if !chunks.bytes.isEmpty { frames.append(frame(labels.bytes + chunks.bytes, query)) }
@@ -113,7 +113,7 @@ private final class ChunkedRead: Sendable {
 
     /// Length, checksum, message.
     private func frame(_ series: [UInt8], _ query: Int) -> [UInt8] {
-        var message = WireWriter()
+        var message = RemoteMessageWriter()
         message.field(1, series)
         message.integer(2, Int64(query))
         var frame: [UInt8] = []

@@ -27,16 +27,16 @@ extension ServerAPI {
         let search = try searchRequest(form, "metric_names")
         let includesMetadata = try flag(form, "include_metadata", or: false)
         let hits = try values(of: Labels.metricName, search)
-        var metadata: [ByteString: TargetStatus.Metadata] = [:]
+        var metadata: [ByteString: MetricMetadata] = [:]
         if includesMetadata {
             for target in targets.activeTargets {
-                for one in target.metadata() where metadata[one.family] == nil { metadata[one.family] = one }
+                for (family, one) in target.metadata() where metadata[family] == nil { metadata[family] = one }
             }
         }
         return lines(hits, search, key: "name") { name in
             guard let known = metadata[name] else { return [] }
             let fields: [(String, ByteString)] = [
-                ("type", ByteString(known.type)), ("help", known.help), ("unit", known.unit),
+                ("type", ByteString(known.type.openMetricsName)), ("help", known.help), ("unit", known.unit),
             ]
             return fields.filter { !$0.1.isEmpty }.map { ($0.0, .bytes($0.1)) }
         }

@@ -1,41 +1,33 @@
 internal import ByteCoding
 internal import MetricModel
 
-/// Writes protobuf messages; fields that are zero or empty are left out, as in version 3 of the language.
-struct WireWriter {
+/// Writes messages of prompb; fields that are zero or empty are left out, as in version 3 of protobuf's language.
+///
+/// Source: prometheus/prometheus prompb/types.proto and remote.proto.
+struct RemoteMessageWriter {
     private(set) var bytes: [UInt8] = []
 
-    mutating func varint(_ number: UInt64, _ value: UInt64) {
-        if value == 0 { return }
-        Varint.append(number << 3, to: &bytes)
-        Varint.append(value, to: &bytes)
-    }
+    mutating func varint(_ number: UInt64, _ value: UInt64) { if value != 0 { bytes.appendVarint(number, value) } }
 
     mutating func integer(_ number: UInt64, _ value: Int64) { varint(number, UInt64(bitPattern: value)) }
 
     mutating func signed(_ number: UInt64, _ value: Int64) { varint(number, Varint.zigzag(value)) }
 
-    mutating func double(_ number: UInt64, _ value: Double, always: Bool = false) {
-        if value.bitPattern == 0, !always { return }
-        Varint.append(number << 3 | 1, to: &bytes)
-        append(value)
+    mutating func double(_ number: UInt64, _ value: Double) {
+        if value.bitPattern != 0 { bytes.appendDouble(number, value) }
     }
 
-    private mutating func append(_ value: Double) {
-        withUnsafeBytes(of: value.bitPattern.littleEndian) { bytes.append(contentsOf: $0) }
-    }
-
-    mutating func field(_ number: UInt64, _ content: some Collection<UInt8>) {
-        Varint.append(number << 3 | 2, to: &bytes)
-        Varint.append(UInt64(content.count), to: &bytes)
-        bytes.append(contentsOf: content)
-    }
+    mutating func field(_ number: UInt64, _ content: some Collection<UInt8>) { bytes.appendField(number, content) }
 
     mutating func doubles(_ number: UInt64, _ values: [Double]) {
         if values.isEmpty { return }
-        Varint.append(number << 3 | 2, to: &bytes)
-        Varint.append(UInt64(values.count * 8), to: &bytes)
-        for value in values { append(value) }
+        var packed: [UInt8] = []
+        packed.reserveCapacity(values.count * 8)
+        for value in values {
+            // SAFETY: the value's own bytes.
+            withUnsafeBytes(of: value.bitPattern.littleEndian) { packed.append(contentsOf: $0) }
+        }
+        field(number, packed)
     }
 
     /// Signed numbers, zigzag coded and packed.
@@ -46,18 +38,12 @@ struct WireWriter {
         field(number, packed)
     }
 
-    /// A member of a `oneof`, which is written even where it is zero.
-    private mutating func member(_ number: UInt64, _ value: UInt64) {
-        Varint.append(number << 3, to: &bytes)
-        Varint.append(value, to: &bytes)
-    }
-
-    // MARK: Messages of prompb
+    // MARK: Messages
 
     mutating func labels(_ number: UInt64, _ labels: Labels) {
         let packed = labels.packedBytes
         labels.forEachRange { name, value in
-            var pair = WireWriter()
+            var pair = RemoteMessageWriter()
             pair.field(1, packed[name])
             pair.field(2, packed[value])
             field(number, pair.bytes)
@@ -65,20 +51,20 @@ struct WireWriter {
     }
 
     mutating func sample(_ number: UInt64, _ timestamp: Timestamp, _ value: Double) {
-        var sample = WireWriter()
+        var sample = RemoteMessageWriter()
         sample.double(1, value)
         sample.integer(2, timestamp)
         field(number, sample.bytes)
     }
 
     mutating func histogram(_ number: UInt64, _ timestamp: Timestamp, _ histogram: FloatHistogram) {
-        var message = WireWriter()
+        var message = RemoteMessageWriter()
         // A member of a `oneof` is written even where it is zero.
-        message.double(2, histogram.count, always: true)
+        message.bytes.appendDouble(2, histogram.count)
         message.double(3, histogram.sum)
         message.signed(4, Int64(histogram.schema))
         message.double(5, histogram.zeroThreshold)
-        message.double(7, histogram.zeroCount, always: true)
+        message.bytes.appendDouble(7, histogram.zeroCount)
         for span in histogram.negativeSpans { message.span(8, span) }
         message.doubles(10, histogram.negativeBuckets)
         for span in histogram.positiveSpans { message.span(11, span) }
@@ -90,12 +76,13 @@ struct WireWriter {
     }
 
     mutating func histogram(_ number: UInt64, _ timestamp: Timestamp, _ histogram: NativeHistogram) {
-        var message = WireWriter()
-        message.member(1, histogram.count)
+        var message = RemoteMessageWriter()
+        // As above.
+        message.bytes.appendVarint(1, histogram.count)
         message.double(3, histogram.sum)
         message.signed(4, Int64(histogram.schema))
         message.double(5, histogram.zeroThreshold)
-        message.member(6, histogram.zeroCount)
+        message.bytes.appendVarint(6, histogram.zeroCount)
         for span in histogram.negativeSpans { message.span(8, span) }
         message.signeds(9, histogram.negativeDeltas)
         for span in histogram.positiveSpans { message.span(11, span) }
@@ -107,7 +94,7 @@ struct WireWriter {
     }
 
     private mutating func span(_ number: UInt64, _ span: BucketSpan) {
-        var message = WireWriter()
+        var message = RemoteMessageWriter()
         message.signed(1, Int64(span.offset))
         message.varint(2, UInt64(span.length))
         field(number, message.bytes)

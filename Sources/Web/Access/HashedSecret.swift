@@ -2,7 +2,7 @@ internal import Crypto
 internal import MetricModel
 
 /// A password or token as a configuration file holds it: hashed. Never prints itself.
-enum Secret: Sendable, CustomStringConvertible {
+enum HashedSecret: Sendable, CustomStringConvertible {
     /// For passwords that people choose: slow to check.
     case bcrypt(BcryptHash)
     /// For long random tokens: checked at once.
