@@ -6,6 +6,7 @@ package import PromQL
 ///
 /// The language is upstream's; source: prometheus/prometheus promql/promqltest/README.md and test.go.
 package struct Script: Sendable {
+    /// In the order of the file.
     package var commands: [ScriptCommand]
 }
 
@@ -21,7 +22,9 @@ package enum ScriptCommand: Sendable {
 package struct LoadCommand: Sendable {
     /// One series and its samples.
     package struct Series: Sendable {
+        /// Of the series.
         package var labels: Labels
+        /// By time.
         package var samples: [Sample]
     }
 
@@ -31,9 +34,11 @@ package struct LoadCommand: Sendable {
         package var timestamp: Timestamp
         /// When counting began, in milliseconds; 0 if unknown.
         package var startTimestamp: Timestamp = 0
+        /// A number or a histogram.
         package var value: SeriesDescription.Value.Sample
     }
 
+    /// In the order of the file.
     package var series: [Series]
     /// Whether classic histograms are loaded a second time, as native ones with custom buckets.
     package var addsCustomBuckets: Bool
@@ -91,19 +96,25 @@ package struct EvaluateCommand: Sendable {
         func series(_ labels: Labels) -> ExpectedSeries? { series.first { $0.description.labels == labels } }
     }
 
+    /// Its text.
     package var query: ByteString
     /// Counted from 1.
     package var line: Int
+    /// The moments at which it is evaluated.
     package var time: Time
     /// Nil if success is expected; else all that the error must match.
     package var failure: [Pattern]?
+    /// What is expected of warnings.
     package var warnings = AnnotationExpectation.anything
+    /// What is expected of infos.
     package var infos = AnnotationExpectation.anything
     /// Whether there must be a warning, whatever it says: `eval_warn`.
     package var needsWarning = false
     /// Whether there must be an info, whatever it says: `eval_info`.
     package var needsInfo = false
+    /// Whether the order of the series counts.
     package var isOrdered = false
+    /// What is expected.
     package var result = Result()
     /// The times of the samples of a range vector that an instant query gives.
     package var rangeVector: (start: Timestamp, end: Timestamp, step: Int64)?
@@ -113,6 +124,7 @@ package struct EvaluateCommand: Sendable {
 
 /// Why a script cannot be run.
 package struct ScriptError: Error, CustomStringConvertible {
+    /// What is wrong.
     package var message: String
     /// Counted from 1.
     package var line: Int

@@ -11,6 +11,7 @@ package struct ScriptRunner<Subject: ScriptSubject> {
         package struct Failure: Sendable, CustomStringConvertible {
             /// Counted from 1.
             package var line: Int
+            /// What differs.
             package var message: String
 
             package var description: String { "line \(line): \(message)" }
@@ -18,6 +19,7 @@ package struct ScriptRunner<Subject: ScriptSubject> {
 
         /// How many evaluations were as expected.
         package var passed = 0
+        /// In the order of the script.
         package var failures: [Failure] = []
 
         /// Nothing yet.

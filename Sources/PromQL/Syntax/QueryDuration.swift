@@ -1,5 +1,6 @@
 /// A span of time in a query: a range, an offset, a step. Nanoseconds, as Go's `time.Duration`.
 package struct QueryDuration: Sendable, Hashable, Comparable {
+    /// How long; negative where that is allowed.
     package var nanoseconds: Int64
 
     /// No time at all.
