@@ -14,6 +14,9 @@ import Testing
         let float = FloatHistogram(
             schema: -2, zeroThreshold: 0.5, zeroCount: 0.25, count: 7.5, sum: -1,
             positiveSpans: [BucketSpan(offset: 3, length: 1)], positiveBuckets: [7.25])
+        let empty = FloatHistogram(
+            schema: 1, zeroThreshold: 0, zeroCount: 0, count: 0, sum: 0,
+            positiveSpans: [BucketSpan(offset: 0, length: 1)], positiveBuckets: [0])
         return [
             MetricFamily(
                 name: "c_total", help: "", type: .counter, unit: "things",
@@ -53,7 +56,12 @@ import Testing
                     Metric(
                         labels: [],
                         value: .histogram(
-                            HistogramValue(count: 7.5, sum: -1, hasFloatCounts: true, native: .float(float))))
+                            HistogramValue(count: 7.5, sum: -1, hasFloatCounts: true, native: .float(float)))),
+                    // Nothing was counted yet, which is not the same as no count.
+                    Metric(
+                        labels: [LabelPair("l", "empty")],
+                        value: .histogram(
+                            HistogramValue(count: 0, sum: 0, hasFloatCounts: true, native: .float(empty)))),
                 ]),
         ]
     }

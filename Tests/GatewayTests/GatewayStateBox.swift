@@ -14,8 +14,15 @@ struct GatewayStateBox {
         _ mode: Push.Mode, _ group: KeyValuePairs<String, String>, _ text: String,
         check: Push.Check = .consistency
     ) throws -> Outcome {
+        push(mode, group, try TextParser.parse(Array(text.utf8)), check: check)
+    }
+
+    @discardableResult
+    mutating func push(
+        _ mode: Push.Mode, _ group: KeyValuePairs<String, String>, _ families: [MetricFamily],
+        check: Push.Check = .consistency
+    ) -> Outcome {
         time += 1_000_000_000
-        let families = try TextParser.parse(Array(text.utf8))
         return state.apply(
             .push(Push(group: GroupingKey(group), families: families, mode: mode, check: check, time: time)))
     }

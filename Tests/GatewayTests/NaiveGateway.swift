@@ -30,7 +30,8 @@ struct NaiveGateway {
     private mutating func apply(_ push: Push) -> Bool {
         var next = self
         next.take(push)
-        let isTimed = push.families.contains { $0.metrics.contains { $0.timestamp != nil } }
+        let last = Dictionary(push.families.map { ($0.name, $0) }) { $1 }.values
+        let isTimed = last.contains { $0.metrics.contains { $0.timestamp != nil } }
         if isTimed || (push.check == .consistency && !next.isConsistent(asked: push.group)) {
             var failed = self
             failed.groups[push.group, default: Group()].failureTime = push.time

@@ -106,4 +106,43 @@ import Testing
                 == .accepted)
         #expect(gateway.state.group(GroupingKey(["job": "a"]))?.families.isEmpty == true)
     }
+
+    @Test func `of families of one name the last counts, also where an earlier one may not be pushed`() throws {
+        var gateway = GatewayStateBox()
+        let families = [
+            MetricFamily(name: "x", type: .unknown, metrics: [Metric(labels: [], value: .untyped(1), timestamp: 5)]),
+            MetricFamily(name: "x", type: .unknown, metrics: [Metric(labels: [], value: .untyped(2))]),
+        ]
+        #expect(gateway.push(.replaceFamilies, ["job": "a"], families) == .accepted)
+        #expect(gateway.samples() == [#"x{instance="",job="a"} 2"#])
+    }
+
+    @Test func `refusals show numbers and native histograms as protobuf's text does`() throws {
+        var gateway = GatewayStateBox()
+        let native = FloatHistogram(
+            schema: 1, zeroThreshold: 0.001, zeroCount: 0.5, count: 3, sum: -.infinity,
+            positiveSpans: [BucketSpan(offset: 1, length: 1)], positiveBuckets: [2.5])
+        let value = HistogramValue(count: 3, sum: -.infinity, hasFloatCounts: true, native: .float(native))
+        let series = Metric(labels: [], value: .histogram(value))
+        let outcome = gateway.push(
+            .replaceFamilies, ["job": "a"], [MetricFamily(name: "h", type: .histogram, metrics: [series, series])])
+        let text =
+            #"collected metric "h" { label:{name:"instance" value:""} label:{name:"job" value:"a"} histogram:{"#
+            + "sample_count_float:3 sample_sum:-inf schema:1 zero_threshold:0.001 zero_count_float:0.5 "
+            + "positive_span:{offset:1 length:1} positive_count:2.5}} was collected before with the same name and label values"
+        #expect(outcome == .refused(.inconsistent(text)))
+    }
+
+    @Test func `refusals are short however long the series is`() throws {
+        var gateway = GatewayStateBox()
+        let buckets = (0..<10_000).map { HistogramValue.Bucket(upperBound: Double($0), count: 1) }
+        let series = Metric(labels: [], value: .histogram(HistogramValue(count: 1, sum: 1, buckets: buckets)))
+        let outcome = gateway.push(
+            .replaceFamilies, ["job": "a"], [MetricFamily(name: "h", type: .histogram, metrics: [series, series])])
+        guard case .refused(.inconsistent(let text)) = outcome else {
+            Issue.record("\(outcome)")
+            return
+        }
+        #expect(text.utf8.count < 2300)
+    }
 }

@@ -49,6 +49,7 @@ extension FamilyDecoder {
         value.hasFloatCounts = isFloat
         value.exemplars = fields.exemplars
         value.count = (fields.countFloat ?? 0) != 0 ? fields.countFloat : fields.count.map { Double($0) }
+        if isFloat && value.count == nil { value.count = fields.countFloat }
         value.buckets = fields.buckets.map {
             HistogramValue.Bucket(
                 upperBound: $0.upperBound,

@@ -23,6 +23,14 @@ package enum ProtobufTextEncoder {
         output.append(UInt8(ascii: "\n"))
     }
 
+    /// A metric alone, on one line, as error texts show it.
+    /// - Complexity: O(length of the text).
+    package static func line(_ metric: Metric) -> [UInt8] {
+        var writer = FieldWriter(isCompact: true)
+        append(metric, .allowUTF8, to: &writer)
+        return writer.output
+    }
+
     private static func typeWord(_ type: MetricType) -> StaticString {
         switch type {
         case .counter: "COUNTER"

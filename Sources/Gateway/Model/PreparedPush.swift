@@ -47,13 +47,14 @@ struct PreparedPush: Sendable {
             // Nobody could scrape or delete such a group: it is refused with the check off as well.
             return
         }
-        if push.families.contains(where: { $0.metrics.contains { $0.timestamp != nil } }) {
+        let last = PreparedPush.lastOfEachName(push.families)
+        if last.contains(where: { $0.metrics.contains { $0.timestamp != nil } }) {
             errors = ["pushed metrics must not have timestamps"]
             return
         }
-        families.reserveCapacity(push.families.count)
+        families.reserveCapacity(last.count)
         let packer = SeriesPacker(push.group)
-        for family in PreparedPush.lastOfEachName(push.families) {
+        for family in last {
             if PushTimes.isReserved(family.name, lifetime) { continue }
             families.append(prepare(family, packer))
         }
