@@ -77,7 +77,10 @@ let network: [Target] = [
     room(
         "Scrape",
         ["ByteCoding", "MetricModel", "Matching", "YAML", "Compression", "Exposition", "DurableFiles"],
-        [.product(name: "AsyncHTTPClient", package: "async-http-client")] + serverStack),
+        [
+            .product(name: "AsyncHTTPClient", package: "async-http-client"),
+            .product(name: "Crypto", package: "swift-crypto"), .product(name: "CryptoExtras", package: "swift-crypto"),
+        ] + serverStack),
     room(
         "Web",
         [
@@ -112,7 +115,12 @@ let client: [Target] = [
 
 let networkTests: [Target] = [
     tests("NarthexClient"),
-    tests("Scrape", ["Exposition", .product(name: "Logging", package: "swift-log")]),
+    tests(
+        "Scrape",
+        [
+            "Exposition", .product(name: "Logging", package: "swift-log"),
+            .product(name: "Crypto", package: "swift-crypto"), .product(name: "CryptoExtras", package: "swift-crypto"),
+        ]),
     tests("Web", [.product(name: "Logging", package: "swift-log"), .product(name: "NIOPosix", package: "swift-nio")]),
     .testTarget(name: "WholeProcessTests", dependencies: ["TestSupport"], swiftSettings: strict),
 ]

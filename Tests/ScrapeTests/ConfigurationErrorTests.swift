@@ -91,6 +91,22 @@ import YAML
             "authorization type cannot be set to \"basic\", use \"basic_auth\" instead (line 2)"
         ),
         (job("oauth2: {client_id: x}"), "oauth2 token_url must be configured (line 3)"),
+        (
+            job(
+                "oauth2: {client_id: x, token_url: 'http://x', grant_type: 'urn:ietf:params:oauth:grant-type:jwt-bearer', signature_algorithm: ES256}"
+            ),
+            "valid signature algorithms are RS256, RS384 and RS512 (line 3)"
+        ),
+        (
+            job(
+                "oauth2: {client_id: x, token_url: 'http://x', grant_type: 'urn:ietf:params:oauth:grant-type:jwt-bearer', client_certificate_key: k, client_certificate_key_file: f}"
+            ),
+            "at most one of oauth2 client_certificate_key, client_certificate_key_file & client_certificate_key_ref must be configured using grant-type=urn:ietf:params:oauth:grant-type:jwt-bearer (line 3)"
+        ),
+        (
+            job("oauth2: {client_id: x, token_url: 'http://x', claims: {a: .inf}}"),
+            "oauth2 claims: .inf is no JSON number (line 3)"
+        ),
         (job("tls_config: {min_version: TLS9}"), "unknown TLS version: TLS9 (line 3)"),
         (
             job("tls_config: {cert_file: x}"),

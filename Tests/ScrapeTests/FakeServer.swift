@@ -8,6 +8,7 @@ final class FakeServer: Sendable {
     struct Request: Sendable {
         var target: String
         var headers: [(name: String, value: String)]
+        var body: [UInt8] = []
 
         func header(_ name: String) -> String? { headers.first { $0.name.lowercased() == name.lowercased() }?.value }
     }
@@ -75,12 +76,13 @@ final class FakeServer: Sendable {
                     return (String(line[..<colon]), String(line[line.index(after: colon)...].drop { $0 == " " }))
                 }
                 let target = lines.first?.split(separator: " ").dropFirst().first.map(String.init) ?? ""
-                let request = Request(target: target, headers: headers)
+                var request = Request(target: target, headers: headers)
                 var bodyLength = 0
                 if let length = request.header("content-length").flatMap({ Int($0) }) { bodyLength = length }
                 let used = text[..<end.upperBound].utf8.count + bodyLength
                 if pending.count >= used {
-                    received.withLock { $0.append(request) }
+                    request.body = Array(pending[(used - bodyLength)..<used])
+                    received.withLock { [request] in $0.append(request) }
                     pending.removeFirst(used)
                     let response = answer(request)
                     if response.hangs {

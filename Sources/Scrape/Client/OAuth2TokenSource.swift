@@ -5,9 +5,11 @@ internal import NIOCore
 internal import NIOHTTP1
 internal import NIOSSL
 
-/// Fetches tokens by the client credentials grant, and keeps one until it runs out.
+/// Fetches tokens by the client credentials grant or for a token of its own that a key signed, and keeps one until it
+/// runs out.
 ///
-/// Source: RFC 6749 section 4.4; the behaviour of golang.org/x/oauth2/clientcredentials.
+/// Source: RFC 6749 section 4.4, RFC 7523; the behaviour of golang.org/x/oauth2/clientcredentials and of prometheus/common
+/// config/oauth_assertion.go.
 actor OAuth2TokenSource {
     private let configuration: OAuth2Configuration
     private let client: HTTPClient
@@ -37,13 +39,40 @@ actor OAuth2TokenSource {
     /// - Throws: `ScrapeFailure` if no token is to be had.
     func header() async throws -> String {
         let secret =
-            configuration.clientSecretFile.isEmpty
-            ? configuration.clientSecret.revealed
-            : try Credentials.read(configuration.clientSecretFile, "client secret file")
+            configuration.isSigned
+            ? try Self.secret(
+                configuration.certificateKey, configuration.certificateKeyFile, "client certificate key file")
+            : try Self.secret(configuration.clientSecret, configuration.clientSecretFile, "client secret file")
         if let token, token.secret == secret, token.expires.map({ $0 > .now }) ?? true { return token.header }
         let (header, lifetime) = try await fetch(secret)
         token = (header, lifetime.map { ContinuousClock.now + $0 - Self.margin }, secret)
         return header
+    }
+
+    /// A secret of the configuration, or the text of a file, which is read each time.
+    private static func secret(_ secret: Secret, _ file: String, _ what: String) throws(ScrapeFailure) -> String {
+        file.isEmpty ? secret.revealed : try Credentials.read(file, what)
+    }
+
+    /// The fields of the form that asks for a token; none of them has a name twice.
+    private func form(_ secret: String) throws(ScrapeFailure) -> [(String, String)] {
+        var fields = [("grant_type", configuration.isSigned ? OAuth2Configuration.jwtBearer : "client_credentials")]
+        if configuration.isSigned {
+            fields.append(("assertion", try JWTAssertion(configuration).signed(with: secret)))
+        }
+        if !configuration.scopes.isEmpty { fields.append(("scope", configuration.scopes.joined(separator: " "))) }
+        for (name, value) in configuration.endpointParameters.sorted(by: { $0.key < $1.key }) {
+            if let index = fields.firstIndex(where: { $0.0 == name }) {
+                // Servers that are not quite by the book want another grant type.
+                guard name == "grant_type" else {
+                    throw ScrapeFailure("oauth2: cannot overwrite parameter \"\(name)\"")
+                }
+                fields[index].1 = value
+            } else {
+                fields.append((name, value))
+            }
+        }
+        return fields
     }
 
     private func fetch(_ secret: String) async throws -> (String, Duration?) {
@@ -51,21 +80,22 @@ actor OAuth2TokenSource {
         request.method = .POST
         request.headers.add(name: "Content-Type", value: "application/x-www-form-urlencoded")
         request.headers.add(name: "User-Agent", value: ScrapeRequest.userAgent)
-        let user = PercentCoding.encodeQuery(configuration.clientID.utf8)
-        let credentials = Base64.encodeStandard(Array("\(user):\(PercentCoding.encodeQuery(secret.utf8))".utf8))
-        request.headers.add(name: "Authorization", value: "Basic " + credentials)
-        var fields = [("grant_type", "client_credentials")]
-        if !configuration.scopes.isEmpty { fields.append(("scope", configuration.scopes.joined(separator: " "))) }
-        fields += configuration.endpointParameters.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
-        let form = fields.map { "\(PercentCoding.encodeQuery($0.0.utf8))=\(PercentCoding.encodeQuery($0.1.utf8))" }
-            .joined(separator: "&")
+        if !configuration.isSigned {
+            let user = PercentCoding.encodeQuery(configuration.clientID.utf8)
+            let credentials = Base64.encodeStandard(Array("\(user):\(PercentCoding.encodeQuery(secret.utf8))".utf8))
+            request.headers.add(name: "Authorization", value: "Basic " + credentials)
+        }
+        let form = try form(secret).map {
+            "\(PercentCoding.encodeQuery($0.0.utf8))=\(PercentCoding.encodeQuery($0.1.utf8))"
+        }.joined(separator: "&")
         request.body = .bytes(ByteBuffer(string: form))
         do {
             let response = try await client.execute(request, timeout: .seconds(30))
             let body = try await response.body.collect(upTo: Self.maximumAnswer)
             guard (200...299).contains(response.status.code) else {
                 throw ScrapeFailure(
-                    "oauth2: cannot fetch token: \(response.status.code) \(response.status.reasonPhrase)")
+                    "oauth2: cannot fetch token: \(response.status.code) \(response.status.reasonPhrase)\nResponse: "
+                        + String(decoding: body.readableBytesView.prefix(1000), as: UTF8.self))
             }
             guard let answer = try? JSONDecoder().decode(Answer.self, from: Data(body.readableBytesView)),
                 !answer.access_token.isEmpty
