@@ -177,6 +177,21 @@ import Testing
         (.text, "a\n", "expected value after metric, got \"\\n\" (\"INVALID\") while parsing: \"a\\n\""),
         (.text, "a x\n", "strconv.ParseFloat: parsing \"x\": invalid syntax while parsing: \"a x\""),
         (.text, "a 1 x\n", "expected timestamp or new record"),
+        (.text, "a 1\nb{ 2\nc 3\n", "expected label name, got \"2\" (\"INVALID\") while parsing: \"b{ 2\""),
+        (
+            .text, "a{b=\"c} 1\n",
+            "expected label value, got \"\\\"c} 1\\n\\n\" (\"INVALID\") while parsing: \"a{b=\\\"c} 1\\n\\n\""
+        ),
+        (
+            .text, "a{b=\"c\",,d=\"e\"} 1\n",
+            "expected label name, got \",d\" (\"COMMA\") while parsing: \"a{b=\\\"c\\\",,d\""
+        ),
+        (.text, "{} 1\n", "metric name not set while parsing: \"{} 1\""),
+        (.openMetrics, "a{1b=\"c\"} 1\n# EOF\n", "expected label name, got \"1\" (\"INVALID\") while parsing: \"a{1\""),
+        (
+            .openMetrics, "# c\na 1\n# EOF\n",
+            "expected a valid start token, got \"# c\" (\"INVALID\") while parsing: \"# c\""
+        ),
         (.text, "a 1 2 3\n", "expected next entry after timestamp"),
         (.text, "1 1\n", "expected a valid start token"),
         (.text, "{x=\"1\"} 1\n", "metric name not set while parsing"),

@@ -86,7 +86,14 @@ package enum SampleRejection: Error, Sendable, Hashable {
 /// What makes a scrape fail.
 package struct ScrapeFailure: Error, Sendable, Hashable, CustomStringConvertible {
     package let description: String
+    /// Whether it is a line of a body that could not be read.
+    let isSyntax: Bool
 
     /// A failure, in words for the operator.
-    package init(_ description: String) { self.description = description }
+    package init(_ description: String) { self.init(description, isSyntax: false) }
+
+    init(_ description: String, isSyntax: Bool) {
+        self.description = description
+        self.isSyntax = isSyntax
+    }
 }

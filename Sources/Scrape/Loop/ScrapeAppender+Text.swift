@@ -185,7 +185,7 @@ extension ScrapeAppender {
         let end = min(at + 1, bytes.count)
         return ScrapeFailure(
             "\(expected), got \(SeriesText.quoted(bytes[at..<end])) (\"INVALID\") while parsing:"
-                + " \(SeriesText.quoted(bytes[min(line, end)..<end]))")
+                + " \(SeriesText.quoted(bytes[min(line, end)..<end]))", isSyntax: true)
     }
 
     /// What is wrong with the number at `range`, in Go's words.
@@ -195,14 +195,14 @@ extension ScrapeAppender {
         if range.isEmpty { return problem("expected value after \(after)", bytes, line: line, at: range.lowerBound) }
         let place = "while parsing: \(SeriesText.quoted(bytes[line..<range.upperBound]))"
         if bytes[range].contains(where: { $0 == 0x5F || $0 | 0x20 == UInt8(ascii: "p") }) {
-            return ScrapeFailure("unsupported character in float \(place)")
+            return ScrapeFailure("unsupported character in float \(place)", isSyntax: true)
         }
         let isTooLarge =
             bytes[range].allSatisfy { "+-.0123456789eE".utf8.contains($0) }
             && Double(String(decoding: bytes[range], as: UTF8.self))?.isInfinite ?? false
         return ScrapeFailure(
             "strconv.ParseFloat: parsing \(SeriesText.quoted(bytes[range])): "
-                + "\(isTooLarge ? "value out of range" : "invalid syntax") \(place)")
+                + "\(isTooLarge ? "value out of range" : "invalid syntax") \(place)", isSyntax: true)
     }
 }
 

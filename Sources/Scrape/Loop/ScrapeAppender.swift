@@ -1,4 +1,5 @@
 internal import ByteCoding
+internal import Exposition
 #if canImport(Glibc)
 internal import Glibc
 #endif
@@ -131,12 +132,27 @@ package final class ScrapeAppender: @unchecked Sendable {
             }
         } catch {
             cache.forgetTracked()
-            return (counts, error)
+            return (counts, error.isSyntax ? Self.inUpstreamWords(error, body, format) : error)
         }
         markStale(batch, at: timestamp)
         forgetFamilies()
         if cache.endIteration(isSuccess: true) { metrics.cacheFlushForced.increment() }
         return (counts, nil)
+    }
+
+    /// The failure as upstream's lexer comes upon it, which shows the tokens that it had taken the line apart into. Slow
+    /// to find out, so only once something is wrong.
+    private static func inUpstreamWords(
+        _ failure: ScrapeFailure, _ body: UnsafeBufferPointer<UInt8>, _ format: Format
+    ) -> ScrapeFailure {
+        guard format != .protobuf else { return failure }
+        var reader = ExpositionReader(body, format == .text ? .text : .openMetrics)
+        do throws(ParseError) {
+            while try reader.next() != nil {}
+        } catch {
+            return ScrapeFailure(error.description, isSyntax: true)
+        }
+        return failure
     }
 
     /// Adds staleness markers for all series: the target sent nothing, or nothing that could be read.

@@ -112,7 +112,7 @@ enum SeriesText {
                 guard index == text.count else { throw problem("expected value after metric") }
             }
             guard let name else {
-                throw ScrapeFailure("metric name not set while parsing: \(SeriesText.quoted(text))")
+                throw ScrapeFailure("metric name not set while parsing: \(SeriesText.quoted(text))", isSyntax: true)
             }
             pairs.append((Labels.metricName, name))
             return sorted()
@@ -168,7 +168,8 @@ enum SeriesText {
             skipBlanks()
             if isQuoted, index < text.count, text[index] == UInt8(ascii: ",") || text[index] == UInt8(ascii: "}") {
                 guard name == nil else {
-                    throw ScrapeFailure("metric name already set while parsing: \(SeriesText.quoted(text))")
+                    throw ScrapeFailure(
+                        "metric name already set while parsing: \(SeriesText.quoted(text))", isSyntax: true)
                 }
                 name = label
                 return
@@ -226,7 +227,7 @@ enum SeriesText {
             let end = min(text.count, index + 1)
             return ScrapeFailure(
                 "\(expected), got \(SeriesText.quoted(text[min(index, end)..<end])) (\"INVALID\") while parsing:"
-                    + " \(SeriesText.quoted(text[..<end]))")
+                    + " \(SeriesText.quoted(text[..<end]))", isSyntax: true)
         }
     }
 }
