@@ -164,6 +164,14 @@ import Glibc
         let server = PlainHTTP(port: both.server)
         let flags = try server.request("GET", "/api/v1/status/flags").body
         #expect(flags.contains("\"storage.tsdb.retention.time\":\"3d\""))
+        // What follows from other flags is filled in, and flags of Prometheus' that do nothing here are listed.
+        for flag in [
+            "\"storage.tsdb.max-block-duration\":\"7h12m\"", "\"storage.tsdb.block-reload-interval\":\"1m\"",
+            "\"storage.tsdb.retention.size\":\"0B\"", "\"web.route-prefix\":\"/\"", "\"agent\":\"false\"",
+            "\"auto-gomemlimit\":\"true\"", "\"rules.alert.resend-delay\":\"1m\"",
+        ] {
+            #expect(flags.contains(flag), "\(flag)")
+        }
         #expect(try server.request("GET", "/api/v1/status/config").body.contains("site: x"))
         #expect(try server.request("GET", "/api/v1/scrape_pools").body.contains("\"narthex\",\"pushgateway\""))
         #expect(try server.request("POST", "/-/reload").status == 200)

@@ -39,7 +39,8 @@ extension ServerAPI {
                     ProtobufTextEncoder.append(family, isCompact: true, escaping: format.escaping, to: &body)
                 }
             }
-            return ServerResponse(200, fields: [("Content-Type", format.contentType)], body: .bytes(body))
+            return ServerResponse(
+                200, fields: [("Content-Type", format.contentType), ("Vary", "Accept-Encoding")], body: .bytes(body))
         } catch {
             counters.federationErrors.add(1, ordering: .relaxed)
             return .plainError(500, "\(error)")

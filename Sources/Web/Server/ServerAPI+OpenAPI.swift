@@ -9,8 +9,9 @@ extension ServerAPI {
 
     func openAPI(_ request: ServerRequest, _ form: FormValues) throws(APIError) -> ServerResponse {
         let version = settings.buildInformation.first { $0.name == "version" }?.value ?? ""
+        let isNewer = ["3.2", "3.2.0"].contains(form.firstInQuery("openapi_version"))
         var yaml = """
-            openapi: 3.1.0
+            openapi: \(isNewer ? "3.2.0" : "3.1.0")
             info:
               title: Prometheus HTTP API, as served by Narthex
               version: '\(version)'
@@ -18,6 +19,8 @@ extension ServerAPI {
 
             """
         for operation in Self.operations { yaml += Self.text(operation) }
+        // Only 3.2 has words for a stream of events.
+        if isNewer { yaml += Self.liveNotifications }
         return ServerResponse(
             200,
             fields: [
@@ -25,6 +28,37 @@ extension ServerAPI {
                 ("Cache-Control", "no-cache, no-store, must-revalidate"),
             ], body: .bytes(Array(yaml.utf8)))
     }
+
+    private static let liveNotifications = """
+          /api/v1/notifications/live:
+            get:
+              summary: Notifications as they come and go
+              responses:
+                '200':
+                  description: a stream of server-sent events
+                  content:
+                    text/event-stream:
+                      itemSchema:
+                        type: object
+                        required: [data]
+                        properties:
+                          data:
+                            type: string
+                            contentMediaType: application/json
+                            contentSchema:
+                              type: object
+                              properties:
+                                text:
+                                  type: string
+                                date:
+                                  type: string
+                                  format: date-time
+                                active:
+                                  type: boolean
+                default:
+                  description: status, data or error
+
+        """
 
     private static func text(_ operation: Operation) -> String {
         var yaml = "  /api/v1/\(operation.path):\n"

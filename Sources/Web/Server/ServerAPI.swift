@@ -208,10 +208,11 @@ package final class ServerAPI: Sendable {
         return response
     }
 
-    /// Tells browsers which pages may read the answer.
+    /// Tells caches what the answer depends on, and browsers which pages may read it.
     ///
     /// Source: prometheus/prometheus util/httputil/cors.go (`SetCORS`).
     private func addOrigin(_ request: ServerRequest, to response: inout ServerResponse) {
+        if case .events = response.body {} else { response.fields.append(("Vary", "Accept-Encoding")) }
         response.fields.append(("Vary", "Origin"))
         guard let origin = request.fields["origin"], !origin.isEmpty else { return }
         response.fields += [

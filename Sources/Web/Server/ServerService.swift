@@ -159,7 +159,9 @@ package final class ServerService: HTTPService {
     }
 
     private static func setGzip(_ response: inout HTTPResponse) {
-        response.fields += [HTTPField("Content-Encoding", "gzip"), HTTPField("Vary", "Accept-Encoding")]
+        response.fields.append(HTTPField("Content-Encoding", "gzip"))
+        let varies = response.fields.contains { $0.name == "Vary" && $0.value == "Accept-Encoding" }
+        if !varies { response.fields.append(HTTPField("Vary", "Accept-Encoding")) }
     }
 
     private static func stream(

@@ -73,13 +73,15 @@ struct ServerSettings {
     func storeOptions(_ loaded: LoadedConfiguration) -> Database.Options {
         var options = store
         loaded.adjust(&options, floatEncoding: store.floatEncoding)
-        if derivesMaximumBlockDuration {
-            // A tenth of the time that is kept, at most a month.
-            let month: Int64 = 31 * 24 * 3_600_000
-            let tenth = options.retention > 0 ? options.retention / 10 : month
-            options.maximumBlockDuration = max(store.minimumBlockDuration, min(month, tenth))
-        }
+        options.maximumBlockDuration = blockDuration(retention: options.retention)
         return options
+    }
+
+    /// The longest block, in milliseconds: what the flag says, or a tenth of the time that is kept, at most a month.
+    func blockDuration(retention: Int64) -> Int64 {
+        guard derivesMaximumBlockDuration else { return store.maximumBlockDuration }
+        let month: Int64 = 31 * 24 * 3_600_000
+        return max(store.minimumBlockDuration, min(month, retention > 0 ? retention / 10 : month))
     }
 
     private mutating func setStore(_ flags: ParsedFlags) throws {
@@ -133,7 +135,7 @@ struct ServerSettings {
         api.storesMetadata = features.contains("metadata-wal-records")
         let origin = flags["web.cors.origin"]
         if origin != ".*" { api.origin = try RegularExpression(ByteString(origin)) }
-        api.flags = flags.listing
+        api.flags = listing(flags)
         api.buildInformation = [
             ("version", BuildInfo.version), ("revision", BuildInfo.revision), ("branch", BuildInfo.branch),
             ("buildUser", BuildInfo.buildUser), ("buildDate", BuildInfo.buildDate),
@@ -187,6 +189,7 @@ struct ServerSettings {
                 "search": api.enablesSearch, "search_fuzz_alg_subsequence": true, "search_fuzz_alg_jarowinkler": true,
                 "label_values_match": true, "query_warnings": true, "query_stats": true, "time_range_series": true,
                 "time_range_labels": true, "exclude_alerts": true, "openapi_3.1": true,
+                "openapi_3.2": true,
             ],
             "otlp_receiver": [
                 "delta_conversion": api.convertsOTLPDeltas, "native_delta_ingestion": api.storesOTLPDeltas,

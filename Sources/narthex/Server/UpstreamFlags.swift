@@ -6,6 +6,8 @@ enum UpstreamFlags {
     private struct Entry {
         var name: String
         var isToggle = false
+        /// Upstream's, for the API.
+        var value = ""
         /// Why it is refused; nil where it merely has no effect.
         var refusal: String?
         /// Why it has no effect.
@@ -19,48 +21,49 @@ enum UpstreamFlags {
         "this version has no agent mode; send with remote write from an exporter's side instead"
 
     private static let entries: [Entry] = [
-        Entry(name: "auto-gomaxprocs", isToggle: true, reason: goRuntime),
-        Entry(name: "auto-gomemlimit", isToggle: true, reason: goRuntime),
-        Entry(name: "auto-gomemlimit.ratio", reason: goRuntime),
-        Entry(name: "auto-gomemlimit.refresh-interval", reason: goRuntime),
+        Entry(name: "auto-gomaxprocs", isToggle: true, value: "true", reason: goRuntime),
+        Entry(name: "auto-gomemlimit", isToggle: true, value: "true", reason: goRuntime),
+        Entry(name: "auto-gomemlimit.ratio", value: "0.9", reason: goRuntime),
+        Entry(name: "auto-gomemlimit.refresh-interval", value: "0s", reason: goRuntime),
         Entry(name: "web.user-assets", refusal: "files of your own are not served in this version"),
-        Entry(name: "web.console.templates", reason: noConsoles),
-        Entry(name: "web.console.libraries", reason: noConsoles),
-        Entry(name: "storage.tsdb.max-block-chunk-segment-size", reason: "segments are always 512 MiB"),
-        Entry(name: "storage.tsdb.head-chunks-write-queue-size", reason: "head chunks are written without a queue"),
-        Entry(name: "storage.tsdb.delayed-compaction.max-percent", reason: "compaction is not delayed"),
+        Entry(name: "web.console.templates", value: "consoles", reason: noConsoles),
+        Entry(name: "web.console.libraries", value: "console_libraries", reason: noConsoles),
+        Entry(name: "storage.tsdb.max-block-chunk-segment-size", value: "0B", reason: "segments are always 512 MiB"),
+        Entry(
+            name: "storage.tsdb.head-chunks-write-queue-size", value: "0",
+            reason: "head chunks are written without a queue"),
+        Entry(name: "storage.tsdb.delayed-compaction.max-percent", value: "10", reason: "compaction is not delayed"),
         Entry(
             name: "storage.tsdb.delay-compact-file.path",
             refusal: "compaction does not wait for uploads in this version"),
-        Entry(name: "storage.remote.flush-deadline", reason: "this version does not send remote write"),
-        Entry(name: "rules.alert.for-outage-tolerance", reason: noRules),
-        Entry(name: "rules.alert.for-grace-period", reason: noRules),
-        Entry(name: "rules.alert.resend-delay", reason: noRules),
-        Entry(name: "rules.max-concurrent-evals", reason: noRules),
-        Entry(name: "alertmanager.notification-queue-capacity", reason: noRules),
-        Entry(name: "alertmanager.notification-batch-size", reason: noRules),
-        Entry(name: "alertmanager.drain-notification-queue-on-shutdown", isToggle: true, reason: noRules),
+        Entry(name: "storage.remote.flush-deadline", value: "1m", reason: "this version does not send remote write"),
+        Entry(name: "rules.alert.for-outage-tolerance", value: "1h", reason: noRules),
+        Entry(name: "rules.alert.for-grace-period", value: "10m", reason: noRules),
+        Entry(name: "rules.alert.resend-delay", value: "1m", reason: noRules),
+        Entry(name: "rules.max-concurrent-evals", value: "4", reason: noRules),
+        Entry(name: "alertmanager.notification-queue-capacity", value: "10000", reason: noRules),
+        Entry(name: "alertmanager.notification-batch-size", value: "256", reason: noRules),
+        Entry(
+            name: "alertmanager.drain-notification-queue-on-shutdown", isToggle: true, value: "true", reason: noRules),
         Entry(name: "agent", isToggle: true, refusal: noAgent),
-        Entry(name: "storage.agent.path", refusal: noAgent),
-        Entry(name: "storage.agent.wal-segment-size", refusal: noAgent),
-        Entry(name: "storage.agent.wal-compression", isToggle: true, refusal: noAgent),
-        Entry(name: "storage.agent.wal-compression-type", refusal: noAgent),
-        Entry(name: "storage.agent.wal-truncate-frequency", refusal: noAgent),
-        Entry(name: "storage.agent.retention.min-time", refusal: noAgent),
-        Entry(name: "storage.agent.retention.max-time", refusal: noAgent),
+        Entry(name: "storage.agent.path", value: "data-agent/", refusal: noAgent),
+        Entry(name: "storage.agent.wal-segment-size", value: "0B", refusal: noAgent),
+        Entry(name: "storage.agent.wal-compression", isToggle: true, value: "true", refusal: noAgent),
+        Entry(name: "storage.agent.wal-compression-type", value: "snappy", refusal: noAgent),
+        Entry(name: "storage.agent.wal-truncate-frequency", value: "0s", refusal: noAgent),
+        Entry(name: "storage.agent.retention.min-time", value: "5m", refusal: noAgent),
+        Entry(name: "storage.agent.retention.max-time", value: "4h", refusal: noAgent),
         Entry(name: "storage.agent.checkpoint-from-in-memory-series", isToggle: true, refusal: noAgent),
-        Entry(name: "storage.agent.checkpoint-batch-size", refusal: noAgent),
+        Entry(name: "storage.agent.checkpoint-batch-size", value: "1000", refusal: noAgent),
         Entry(name: "storage.agent.no-lockfile", isToggle: true, refusal: noAgent),
     ]
 
-    /// The flags, hidden from help and from the API.
+    /// The flags, hidden from help; the API lists them with upstream's defaults, for those who look a flag up there.
     static var table: [FlagTable.Flag] {
         entries.map { entry in
-            var flag = FlagTable.Flag(
+            FlagTable.Flag(
                 entry.name, entry.refusal ?? "No effect: \(entry.reason).", kind: entry.isToggle ? .toggle : .text,
-                isHidden: true)
-            flag.isListed = false
-            return flag
+                default: entry.value, isHidden: true)
         }
     }
 

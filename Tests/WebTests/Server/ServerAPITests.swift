@@ -302,6 +302,31 @@ private final class Fixture {
             String(decoding: response.collected(), as: UTF8.self) == #"{"status":"success","data":{"a":"1","b":"2"}}"#)
     }
 
+    @Test func `answers depend on the encodings that a client takes, but not streams of events`() throws {
+        let fixture = try Fixture()
+        let varies = { (path: ByteString) in
+            fixture.api.respond(to: ServerRequest("GET", path)).fields.contains {
+                $0.name == "Vary" && $0.value == "Accept-Encoding"
+            }
+        }
+        #expect(varies("/api/v1/status/flags") && varies("/federate"))
+        #expect(!varies("/api/v1/notifications/live") && !varies("/-/healthy") && !varies("/api/v1/nothing"))
+    }
+
+    @Test(
+        arguments: [
+            ("", "3.1.0", false), ("openapi_version=3.1", "3.1.0", false), ("openapi_version=3.2", "3.2.0", true),
+            ("openapi_version=3.2.0", "3.2.0", true), ("openapi_version=4", "3.1.0", false),
+        ] as [(ByteString, String, Bool)])
+    func `the description of the API names streams where its version can`(
+        query: ByteString, version: String, hasStream: Bool
+    ) throws {
+        let response = try Fixture().api.respond(to: ServerRequest("GET", "/api/v1/openapi.yaml", query: query))
+        let text = String(decoding: response.collected(), as: UTF8.self)
+        #expect(text.hasPrefix("openapi: \(version)\n"))
+        #expect(text.contains("\n  /api/v1/notifications/live:\n") == hasStream)
+    }
+
     @Test func `answers differ by origin, also for those who name none, but not where nothing is served`() throws {
         let fixture = try Fixture()
         let varies = { (response: ServerResponse) in response.fields.contains { $0.name == "Vary" } }
