@@ -1,9 +1,12 @@
 # syntax=docker/dockerfile:1
+# docker build --build-arg NARTHEX_REVISION="$(git rev-parse HEAD)" -t narthex .
 FROM swift:6.3-bookworm AS build
 RUN apt-get update && apt-get install -y --no-install-recommends \
         libre2-dev libsnappy-dev libzstd-dev zlib1g-dev libcrypt-dev libyaml-dev pkg-config \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
+# What `narthex --version` says of the build.
+ARG NARTHEX_REVISION NARTHEX_BRANCH NARTHEX_BUILD_DATE
 COPY . .
 RUN swift build -c release --static-swift-stdlib --product narthex \
     && install -s "$(swift build -c release --static-swift-stdlib --show-bin-path)/narthex" /narthex

@@ -1,5 +1,6 @@
 public import AsyncHTTPClient
 internal import ByteCoding
+internal import Glibc
 internal import NIOCore
 internal import NIOHTTP1
 
@@ -150,8 +151,10 @@ public struct PushGateway: Sendable {
             return answer
         } catch let failure as Failure {
             throw failure
+        } catch let error as IOError {
+            throw Failure.unreachable("\(url): \(String(cString: strerror(error.errnoCode)))")
         } catch {
-            throw Failure.unreachable("\(error)")
+            throw Failure.unreachable("\(url): \(error)")
         }
     }
 

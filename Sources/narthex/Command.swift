@@ -61,6 +61,11 @@ struct Command: Sendable {
             Self.print("\(called): error: \(absence)\n", to: 2)
             return 1
         }
+        // A word where only commands can stand is one that is misspelt.
+        if table.arguments.isEmpty, !subcommands.isEmpty, let word = arguments.first, !"-@".contains(word.prefix(1)) {
+            Self.print("\(called): error: expected command but got \"\(word)\", try --help\n", to: 2)
+            return 1
+        }
         let flags: ParsedFlags
         do throws(CommandLineError) {
             flags = try ParsedFlags(arguments, table: table, readFile: Self.lines)

@@ -31,6 +31,8 @@ struct GatewayProcess {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: ProcessLimits.cores)
         let workers = NIOThreadPool(numberOfThreads: max(2, ProcessLimits.cores))
         workers.start()
+        // What a failure keeps from happening; upstream's words once sockets are to be opened.
+        var failure: Logger.Message = "The gateway cannot start"
         do {
             let store = try openStore()
             bridge?.open(from: store)
@@ -46,6 +48,7 @@ struct GatewayProcess {
                 try AccessGuard(path: path, guarding: service, logger: logger)
             }
             let files = WatchedFiles(policies: policies, access: rights, store: store, workers: workers)
+            failure = "HTTP server stopped"
             let (server, opened) = try await WebListeners(flags: flags, logger: logger).serve(
                 rights ?? service, on: group, prepare: service.attach)
             ports?.gateway = opened.first
@@ -63,7 +66,7 @@ struct GatewayProcess {
             logger.info("HTTP server stopped")
             return 0
         } catch {
-            logger.error("HTTP server stopped", metadata: ["err": "\(error)"])
+            logger.error(failure, metadata: ["err": "\(error)"])
             return 1
         }
     }

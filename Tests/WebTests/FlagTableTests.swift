@@ -38,18 +38,19 @@ import Web
     @Test(arguments: [
         (["--nosuch"], "unknown long flag '--nosuch'"), (["-x"], "unknown short flag '-x'"),
         (["--switch=true"], "unexpected true"), (["extra"], "unexpected extra"),
-        (["--path"], "expected argument for flag '--path'"), (["--interval=soon"], "time: invalid duration \"soon\""),
-        (["--interval=5"], "time: missing unit in duration \"5\""),
-        (["--interval=5y"], "time: unknown unit \"y\" in duration \"5y\""),
-        (["--url=http://a/%zz"], "invalid URL: parse \"http://a/%zz\": invalid URL escape \"%zz\""),
+        (["--path"], "expected argument for flag '--path'"),
+        (["--interval=soon"], "--interval: time: invalid duration \"soon\""),
+        (["--interval=5"], "--interval: time: missing unit in duration \"5\""),
+        (["--interval=5y"], "--interval: time: unknown unit \"y\" in duration \"5y\""),
+        (["--url=http://a/%zz"], "--url: invalid URL: parse \"http://a/%zz\": invalid URL escape \"%zz\""),
         (["@none"], "failed to open arguments file \"none\": open none: no such file or directory"),
         (["--help", "--nosuch"], "unknown long flag '--nosuch'"),
         (["--nosuch", "--version"], "unknown long flag '--nosuch'"),
         (["--level=loud"], "unrecognized log level loud"), (["--no-path"], "unknown long flag '--no-path'"),
         (["--path=/a", "--path=/b"], "flag 'path' cannot be repeated"),
-        (["--url=:foo"], "invalid URL: parse \":foo\": missing protocol scheme"),
+        (["--url=:foo"], "--url: invalid URL: parse \":foo\": missing protocol scheme"),
     ])
-    func `errors are in kingpin's words`(arguments: [String], message: String) {
+    func `errors are in kingpin's words, those of values behind the flag`(arguments: [String], message: String) {
         #expect(throws: CommandLineError(message)) { try parse(arguments) }
     }
 

@@ -60,6 +60,17 @@ import Testing
         #expect(folder.read("errors").contains("use promtool's") || folder.read("errors").contains("with promtool"))
     }
 
+    @Test(arguments: [
+        (["serve"], "narthex: error: expected command but got \"serve\", try --help\n"),
+        (["tsdb", "lst"], "narthex tsdb: error: expected command but got \"lst\", try --help\n"),
+    ])
+    func `a command that does not exist is named`(command: [String], expected: String) throws {
+        let narthex = try #require(Installed.narthex)
+        let folder = try TemporaryFolder()
+        #expect(try ChildProcess([narthex] + command, errors: folder.file("errors")).wait() == 1)
+        #expect(folder.read("errors") == expected)
+    }
+
     @Test func `a manual page names commands and examples, and says nothing to troff by accident`() throws {
         let narthex = try #require(Installed.narthex)
         let page = try output([narthex, "--help-man"])

@@ -18,7 +18,7 @@ package struct ParsedFlags: Sendable {
     /// As kingpin does it: words are matched with flags up to the first error; `--version` and its like win over that
     /// error, the error over `--help`, and `--help` over values that are wrong.
     /// - Parameter readFile: Gives the lines of a file named as `@file`, or nil.
-    /// - Throws: ``CommandLineError`` in kingpin's words.
+    /// - Throws: ``CommandLineError`` in kingpin's words; what is wrong with a value stands behind the flag's name.
     package init(
         _ arguments: [String], table: FlagTable, readFile: (String) -> [String]? = { _ in nil }
     ) throws(CommandLineError) {
@@ -105,7 +105,14 @@ package struct ParsedFlags: Sendable {
     }
 
     private mutating func take(_ flag: FlagTable.Flag, _ word: String) throws(CommandLineError) {
-        let value = try flag.normalized(word)
+        let value: String
+        do throws(CommandLineError) {
+            value = try flag.normalized(word)
+        } catch {
+            // Kingpin does not say which of twenty flags is meant; a choice names itself.
+            if case .choice = flag.kind { throw error }
+            throw CommandLineError("--\(flag.name): \(error)")
+        }
         if given.insert(flag.name).inserted || flag.isToggle {
             values[flag.name] = [value]
         } else {

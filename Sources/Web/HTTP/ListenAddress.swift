@@ -52,9 +52,15 @@ package struct ListenAddress: Sendable, Equatable {
 
     /// The socket addresses to try in turn. Without a host that is every IPv6 address, which on Linux takes IPv4 as
     /// well, and every IPv4 address for machines without IPv6.
-    /// - Throws: What the system says about a host name that it does not know. May wait for a name server.
+    /// - Throws: ``Invalid`` for a host name that nobody knows. May wait for a name server.
     package func resolve() throws -> [SocketAddress] {
-        guard host.isEmpty else { return [try SocketAddress.makeAddressResolvingHost(host, port: port)] }
+        guard host.isEmpty else {
+            do {
+                return [try SocketAddress.makeAddressResolvingHost(host, port: port)]
+            } catch is SocketAddressError.UnknownHost {
+                throw Invalid(description: "listen tcp: lookup \(host): no such host")
+            }
+        }
         return [try SocketAddress(ipAddress: "::", port: port), try SocketAddress(ipAddress: "0.0.0.0", port: port)]
     }
 }

@@ -65,7 +65,10 @@ enum BothCommand {
             let first = await group.next() ?? 1
             // One half without the other is no use: where one failed, the other one ends in order, too. A signal has
             // reached both, and a second one would end the process at once.
-            if first != 0 { kill(getpid(), SIGTERM) }
+            if first != 0 {
+                logger.error("one half cannot go on, as it said above; the other one ends too")
+                kill(getpid(), SIGTERM)
+            }
             let second = await group.next() ?? 1
             return max(first, second)
         }
