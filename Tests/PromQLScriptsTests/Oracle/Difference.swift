@@ -20,12 +20,15 @@ struct Difference {
             kind = "labels"
         } else if a.sorted != b.sorted {
             kind = "value"
-        } else if a.annotations != b.annotations {
+        } else if a.annotations.sorted() != b.annotations.sorted() {
             kind = "annotations"
         } else if a.series != b.series {
             kind = "order"
-        } else {
+        } else if a.statistics != b.statistics {
             kind = "statistics"
+        } else {
+            // Annotations are sorted as they are there, and as they are quoted here.
+            return nil
         }
         let (left, right) = (Set(ours), Set(theirs))
         let isOrder = kind == "order"
@@ -57,6 +60,7 @@ struct Difference {
         var errors: [String] = []
         var series: [Series] = []
         var annotations: [String] = []
+        var statistics = ""
 
         var sorted: [Series] { series.sorted { ($0.labels, $0.points.joined()) < ($1.labels, $1.points.joined()) } }
 
@@ -70,6 +74,7 @@ struct Difference {
                     if series.isEmpty { series.append(Series(labels: "")) }
                     series[series.count - 1].points.append(line)
                 case "W", "I": annotations.append(line)
+                case "N": statistics = line
                 default: break
                 }
             }
