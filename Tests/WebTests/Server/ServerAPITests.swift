@@ -359,6 +359,13 @@ private final class Fixture {
         #expect(ServerTime.milliseconds(ByteString(text)) == time)
     }
 
+    @Test(arguments: [(1e-7, "0.0000001"), (-0.0, "-0"), (1e21, "1000000000000000000000"), (-Double.infinity, "-Inf")])
+    func `a scalar has no exponent`(value: Double, text: String) throws {
+        let evaluator = FixedEvaluator(answer: QueryAnswer(value: .scalar(1000, value)))
+        let answer = try Fixture(evaluator: evaluator).get("/api/v1/query", "query=x&time=1")
+        #expect(answer.text == #"{"status":"success","data":{"resultType":"scalar","result":[1,"\#(text)"]}}"#)
+    }
+
     @Test func `the time of a scalar is as short as can be, that of a vector has three digits`() throws {
         let scalar = FixedEvaluator(answer: QueryAnswer(value: .scalar(1500, 2)))
         let text = { (evaluator: FixedEvaluator) throws in
