@@ -11,6 +11,7 @@ package final class Block: Sendable {
     /// Its labels and where its chunks lie.
     package let index: IndexReader
     let chunks: ChunkSegmentReader
+    private let selections: BlockSelections
     private let fileSystem: any FileSystem
 
     private struct State {
@@ -24,11 +25,21 @@ package final class Block: Sendable {
 
     static let metaFileName = "meta.json"
 
+    /// Opens the block in directory `path`, which remembers selections on its own.
+    /// - Throws: ``StoreError/corrupt(path:offset:reason:)`` with the file that is damaged, ``StoreError/file(_:)``.
+    package convenience init(_ path: String, on fileSystem: any FileSystem) throws(StoreError) {
+        try self.init(path, on: fileSystem, BlockSelections())
+    }
+
     /// Opens the block in directory `path`.
+    /// - Parameter selections: Where it and other blocks remember what was selected.
     /// - Throws: ``StoreError/corrupt(path:offset:reason:)`` with the file that is damaged, ``StoreError/file(_:)``.
     /// - Complexity: O(symbols + label pairs + deletions).
-    package init(_ path: String, on fileSystem: any FileSystem) throws(StoreError) {
+    init(
+        _ path: String, on fileSystem: any FileSystem, _ selections: BlockSelections
+    ) throws(StoreError) {
         self.path = path
+        self.selections = selections
         self.fileSystem = fileSystem
         let meta = try Block.readMeta(path, on: fileSystem)
         index = try IndexReader(PathName.join(path, IndexFormat.fileName), on: fileSystem)
@@ -37,6 +48,8 @@ package final class Block: Sendable {
         byteCount = chunks.byteCount + Int64(index.file.count + meta.json.count + tombstones.encoded.count)
         state = Mutex(State(meta: meta, tombstones: tombstones))
     }
+
+    deinit { selections.remove(ObjectIdentifier(self)) }
 
     /// What `meta.json` in directory `path` says.
     package static func readMeta(
@@ -72,9 +85,9 @@ package final class Block: Sendable {
         _ matchers: [Matcher], from start: Timestamp, to end: Timestamp, _ body: (BlockSeriesView) -> Void
     ) throws(StoreError) {
         let tombstones = tombstones
-        for number in try index.select(matchers) {
-            var (labels, chunks) = try index.series(number)
-            let deleted = tombstones[UInt64(number)]
+        for series in try entries(matchers) {
+            var chunks = series.chunks
+            let deleted = tombstones.isEmpty ? [] : tombstones[UInt64(series.number)]
             if !deleted.isEmpty {
                 chunks.removeAll { chunk in
                     deleted.contains { $0.minimumTime <= chunk.minimumTime && $0.maximumTime >= chunk.maximumTime }
@@ -86,8 +99,23 @@ package final class Block: Sendable {
             if chunks.isEmpty { continue }
             body(
                 BlockSeriesView(
-                    labels: labels, block: self, chunks: chunks, deleted: deleted, start: start, end: end))
+                    labels: series.labels, block: self, chunks: chunks, deleted: deleted, start: start, end: end))
         }
+    }
+
+    /// The series that fulfil `matchers`, by labels.
+    private func entries(_ matchers: [Matcher]) throws(StoreError) -> [BlockSeriesEntry] {
+        let key = BlockSelections.Key(ObjectIdentifier(self), matchers)
+        if let known = selections.known(key) { return known }
+        let numbers = try index.select(matchers)
+        var entries: [BlockSeriesEntry] = []
+        entries.reserveCapacity(numbers.count)
+        for number in numbers {
+            let (labels, chunks) = try index.series(number)
+            entries.append(BlockSeriesEntry(number: number, labels: labels, chunks: chunks))
+        }
+        selections.keep(entries, key)
+        return entries
     }
 
     /// Deletes the samples from `start` to `end`, both included, of all series that fulfil `matchers`; durable on
@@ -185,10 +213,14 @@ package struct BlockSeriesView: Sendable {
 
     /// Appends the samples of the range to `columns`, without deleted ones.
     /// - Throws: ``StoreError/corrupt(path:offset:reason:)`` with file and offset; never a short answer.
+    /// - Parameter goesOn: Asked after some chunks each; when it gives false, nothing more is read.
     /// - Complexity: O(samples of the chunks that overlap the range).
-    package func read(into columns: inout SampleColumns) throws(StoreError) {
+    package func read(
+        into columns: inout SampleColumns, while goesOn: () -> Bool = { true }
+    ) throws(StoreError) {
         let base = columns.count
-        for chunk in chunks {
+        for (index, chunk) in chunks.enumerated() {
+            if (index + 1) % SelectedSeries.chunksInTurn == 0, !goesOn() { break }
             let before = columns.count
             try block.chunks.withChunk(chunk.reference) { (encoding, bytes) throws(ChunkError) in
                 try ChunkDecoder.decode(encoding, bytes, into: &columns)

@@ -5,10 +5,16 @@ internal import MetricModel
 struct BlockSet {
     private let directory: String
     private let fileSystem: any FileSystem
+    private let selections: BlockSelections
     private let events: @Sendable (StoreEvent) -> Void
 
-    init(_ directory: String, on fileSystem: any FileSystem, events: @escaping @Sendable (StoreEvent) -> Void) {
+    /// - Parameter selections: Where the blocks remember what was selected.
+    init(
+        _ directory: String, on fileSystem: any FileSystem, _ selections: BlockSelections,
+        events: @escaping @Sendable (StoreEvent) -> Void
+    ) {
         self.directory = directory
+        self.selections = selections
         self.fileSystem = fileSystem
         self.events = events
     }
@@ -36,7 +42,7 @@ struct BlockSet {
         var opened: [Block] = []
         for name in names where ULID(name) != nil {
             let path = PathName.join(directory, name)
-            do throws(StoreError) { opened.append(try Block(path, on: fileSystem)) } catch {
+            do throws(StoreError) { opened.append(try Block(path, on: fileSystem, selections)) } catch {
                 events(.blockSetAside(path: path, reason: error.description))
             }
         }
@@ -50,7 +56,7 @@ struct BlockSet {
 
     /// Opens the block of a name.
     func open(_ ulid: ULID) throws(StoreError) -> Block {
-        try Block(PathName.join(directory, ulid.description), on: fileSystem)
+        try Block(PathName.join(directory, ulid.description), on: fileSystem, selections)
     }
 
     /// Removes a block's files: it is renamed first, so that a crash leaves no half of it. Who reads it still can.

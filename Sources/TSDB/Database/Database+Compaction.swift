@@ -71,7 +71,7 @@ extension Database {
                     maximumTime: written.maximumTime))
         }
         try publish(adding: written.map { [$0] } ?? [], removing: blocks, headStart: nil)
-        let set = BlockSet(path, on: fileSystem, events: events)
+        let set = BlockSet(path, on: fileSystem, selections, events: events)
         for block in blocks { try set.remove(block, reason: reason) }
     }
 }

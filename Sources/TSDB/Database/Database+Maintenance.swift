@@ -198,7 +198,7 @@ extension Database {
     func publish(
         adding metas: [BlockMeta], removing: [Block], headStart: Timestamp?
     ) throws(StoreError) -> UInt64 {
-        let set = BlockSet(path, on: fileSystem, events: events)
+        let set = BlockSet(path, on: fileSystem, selections, events: events)
         var added: [Block] = []
         do throws(StoreError) {
             for meta in metas { added.append(try set.open(meta.ulid)) }
@@ -222,7 +222,7 @@ extension Database {
     /// Removes blocks that are too old or too many.
     func applyRetention() throws(StoreError) {
         let options = options
-        let set = BlockSet(path, on: fileSystem, events: events)
+        let set = BlockSet(path, on: fileSystem, selections, events: events)
         let old = Retention.beyondTime(openBlocks, options.retention)
         if !old.isEmpty {
             try publish(adding: [], removing: old, headStart: nil)

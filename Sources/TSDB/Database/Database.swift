@@ -57,6 +57,7 @@ package final class Database: Sendable {
     package let path: String
     let fileSystem: any FileSystem
     let events: @Sendable (StoreEvent) -> Void
+    let selections = BlockSelections()
     let head: Head
     let counters = Counters()
     /// Held by whoever persists, compacts, deletes or copies.
@@ -115,7 +116,7 @@ package final class Database: Sendable {
         self.directoryLock = directoryLock
         let clock = ContinuousClock()
         let begin = clock.now
-        let set = BlockSet(path, on: fileSystem, events: events)
+        let set = BlockSet(path, on: fileSystem, selections, events: events)
         try set.removeUnfinished()
         let blocks = try set.open()
         let end = BlockSet.inOrderEnd(blocks)

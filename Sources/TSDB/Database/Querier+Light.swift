@@ -7,6 +7,8 @@ extension Querier {
     private enum Limit {
         /// Series of a selection.
         static let series = 256
+        /// Series of which only the labels are wanted, counted in each block.
+        static let labelled = 1024
         /// Entries of a block's lists, which are checked as a whole before they are used.
         static let listed = 8192
         /// Parts of series, of some hundred samples each.
@@ -20,6 +22,12 @@ extension Querier {
         guard let series = try seriesBound(matchers), series <= Limit.series else { return nil }
         let selected = try select(matchers)
         return selected.reduce(0) { $0 + $1.chunkCount } <= Limit.chunks ? selected : nil
+    }
+
+    /// What ``seriesLabels(_:limit:)`` gives, likewise; their chunks do not matter.
+    package func seriesLabelsLightly(_ matchers: [Matcher], limit: Int = 0) throws(StoreError) -> [Labels]? {
+        guard let series = try seriesBound(matchers), series <= Limit.labelled else { return nil }
+        return try seriesLabels(matchers, limit: limit)
     }
 
     /// At most how many series a selection finds; nil where that is not told quickly.

@@ -45,6 +45,20 @@ package final class Querier: Sendable {
         return limit > 0 && selected.count > limit ? Array(selected[..<limit]) : selected
     }
 
+    /// The labels of the series that ``select(_:limit:)`` gives.
+    /// - Parameter limit: Most series to tell of; 0 for all.
+    package func seriesLabels(_ matchers: [Matcher], limit: Int = 0) throws(StoreError) -> [Labels] {
+        var lists: [[Labels]] = []
+        for block in blocks {
+            var found: [Labels] = []
+            try block.forEachSeries(matchers, from: start, to: end) { found.append($0.labels) }
+            lists.append(found)
+        }
+        if let head { lists.append(try head.labels(matchers)) }
+        let all = SortedUnion.of(lists)
+        return limit > 0 && all.count > limit ? Array(all[..<limit]) : all
+    }
+
     /// Both lists as one; a series that is in both has the parts of both, those of `left` first.
     private static func merging(_ left: [SelectedSeries], _ right: [SelectedSeries]) -> [SelectedSeries] {
         var result: [SelectedSeries] = []
@@ -103,21 +117,30 @@ package struct LabelAnswer: Sendable, Hashable {
     /// The texts of sorted lists together.
     /// - Complexity: O(texts of all lists × lists).
     init(_ lists: [[ByteString]], _ limit: Int) {
-        let all = lists.dropFirst().reduce(lists.first ?? [], LabelAnswer.union)
+        let all = SortedUnion.of(lists)
         isTruncated = limit > 0 && all.count > limit
         texts = isTruncated ? Array(all[..<limit]) : all
     }
+}
 
-    /// Two sorted lists as one, each text once. Blocks that follow each other mostly hold the same.
-    private static func union(_ first: [ByteString], _ second: [ByteString]) -> [ByteString] {
-        if first == second || second.isEmpty { return first }
-        var all: [ByteString] = []
+/// Sorted lists put together. Blocks that follow each other mostly hold the same.
+private enum SortedUnion {
+    /// What is in any of `lists`, sorted, each once.
+    /// - Complexity: O(elements of all lists × lists).
+    static func of<Element: Comparable>(_ lists: [[Element]]) -> [Element] {
+        lists.dropFirst().reduce(lists.first ?? [], union)
+    }
+
+    private static func union<Element: Comparable>(_ first: [Element], _ second: [Element]) -> [Element] {
+        if first.isEmpty { return second }
+        if second.isEmpty || first == second { return first }
+        var all: [Element] = []
         all.reserveCapacity(max(first.count, second.count))
         var rest = first[...]
-        for text in second {
-            while let next = rest.first, next < text { all.append(rest.removeFirst()) }
-            if rest.first == text { rest.removeFirst() }
-            all.append(text)
+        for element in second {
+            while let next = rest.first, next < element { all.append(rest.removeFirst()) }
+            if rest.first == element { rest.removeFirst() }
+            all.append(element)
         }
         return all + rest
     }
@@ -125,6 +148,9 @@ package struct LabelAnswer: Sendable, Hashable {
 
 /// A series of a ``Querier``. Keeps what it needs of the view alive.
 package final class SelectedSeries: @unchecked Sendable {
+    /// Chunks that are read before it is asked again whether to go on.
+    static let chunksInTurn = 64
+
     /// Where some of its samples are.
     private enum Part: Sendable {
         case head(HeadSeriesView)
@@ -153,7 +179,7 @@ package final class SelectedSeries: @unchecked Sendable {
 
     private static func chunkCount(_ part: Part) -> Int {
         switch part {
-        case .head(let view): view.parts.count + view.late.count + view.lateBuffer.count / 100
+        case .head(let view): view.partCount + view.late.count + view.lateBuffer.count / 100
         case .block(let view): view.chunks.count
         }
     }
@@ -167,13 +193,16 @@ package final class SelectedSeries: @unchecked Sendable {
     /// Appends the samples of the view's range to `columns`, each time stamp once.
     /// May be called from any thread, and more than once.
     /// - Throws: ``StoreError/corrupt(path:offset:reason:)`` where a chunk cannot be read; never a short answer.
+    /// - Parameter goesOn: Asked after some chunks each; when it gives false, nothing more is read.
     /// - Complexity: O(samples of the chunks that overlap the range).
-    package func read(into columns: inout SampleColumns) throws(StoreError) {
+    package func read(
+        into columns: inout SampleColumns, while goesOn: () -> Bool = { true }
+    ) throws(StoreError) {
         let base = columns.count
-        try SelectedSeries.read(first, into: &columns)
+        try SelectedSeries.read(first, into: &columns, goesOn)
         for part in others {
             let before = columns.count
-            try SelectedSeries.read(part, into: &columns)
+            try SelectedSeries.read(part, into: &columns, goesOn)
             // Parts come by time; only those that overlap need to be merged.
             if before > base, before < columns.count, columns.timestamps[before] <= columns.timestamps[before - 1] {
                 let later = columns.split(from: before)
@@ -183,10 +212,12 @@ package final class SelectedSeries: @unchecked Sendable {
         }
     }
 
-    private static func read(_ part: Part, into columns: inout SampleColumns) throws(StoreError) {
+    private static func read(
+        _ part: Part, into columns: inout SampleColumns, _ goesOn: () -> Bool
+    ) throws(StoreError) {
         switch part {
-        case .head(let view): try view.read(into: &columns)
-        case .block(let view): try view.read(into: &columns)
+        case .head(let view): try view.read(into: &columns, while: goesOn)
+        case .block(let view): try view.read(into: &columns, while: goesOn)
         }
     }
 }

@@ -22,6 +22,9 @@ struct MappedChunk: Sendable {
     /// File number in the upper, offset in the lower four bytes.
     var reference: UInt64
     var sampleCount: UInt32
+
+    /// The number of its file.
+    var fileNumber: Int { Int(reference >> 32) }
 }
 
 /// How samples are put into chunks.

@@ -87,7 +87,7 @@ struct HeadBlockSource {
                 full = memory
                 limit = visible
             case .mapped(let mapped, let visible):
-                let chunk = try head.chunkFiles.read(mapped, of: view.series.reference, in: view.view.openFiles)
+                let chunk = try head.chunkFiles.read(mapped, of: view.series.reference, in: view.view.file(of: mapped))
                 full = FullChunk(
                     minimumTime: mapped.minimumTime, maximumTime: mapped.maximumTime, chunk: chunk)
                 limit = visible
@@ -112,7 +112,7 @@ struct HeadBlockSource {
     private func lateChunks(_ view: HeadSeriesView) throws(StoreError) -> [FullChunk] {
         var samples: [ChunkSample] = []
         for mapped in view.late {
-            let chunk = try head.chunkFiles.read(mapped, of: view.series.reference, in: view.view.openFiles)
+            let chunk = try head.chunkFiles.read(mapped, of: view.series.reference, in: view.view.file(of: mapped))
             samples += try HeadBlockSource.samples(chunk, view.series.labels)
         }
         for sample in view.lateBuffer {

@@ -14,6 +14,12 @@ final class HeadChunkFiles: Sendable {
         case mapped(MappedFile)
     }
 
+    /// A file that a reader keeps, and its number.
+    struct OpenFile {
+        let number: Int
+        let reader: Reader
+    }
+
     private struct State: ~Copyable {
         var readers: [Int: Reader] = [:]
         var current: (any File)?
@@ -233,26 +239,26 @@ final class HeadChunkFiles: Sendable {
     var openFiles: [Int: Reader] { lock.withLock { _ in state.readers } }
 
     /// The chunk of a reference.
-    /// - Parameter openFiles: Looked at first.
+    /// - Parameter openFile: Where it is, if the reader kept that.
     /// - Throws: ``StoreError/corrupt(path:offset:reason:)`` if it is not what was written.
     func read(
-        _ chunk: MappedChunk, of series: UInt64, in openFiles: [Int: Reader] = [:]
+        _ chunk: MappedChunk, of series: UInt64, in openFile: OpenFile? = nil
     ) throws(StoreError) -> Chunk {
-        try withChunk(chunk, of: series, in: openFiles) { encoding, bytes in
+        try withChunk(chunk, of: series, in: openFile) { encoding, bytes in
             Chunk(encoding: encoding, bytes: Array(bytes))
         }
     }
 
     /// Calls `body` with encoding and data of the chunk of a reference; the buffer must not be kept.
-    /// - Parameter openFiles: Looked at first.
+    /// - Parameter openFile: Where it is, if the reader kept that.
     /// - Throws: ``StoreError/corrupt(path:offset:reason:)`` if it is not what was written.
     func withChunk<R>(
-        _ chunk: MappedChunk, of series: UInt64, in openFiles: [Int: Reader],
+        _ chunk: MappedChunk, of series: UInt64, in openFile: OpenFile?,
         _ body: (ChunkEncoding, UnsafeRawBufferPointer) -> R
     ) throws(StoreError) -> R {
-        let number = Int(chunk.reference >> 32)
+        let number = chunk.fileNumber
         let offset = Int(chunk.reference & 0xFFFF_FFFF)
-        let reader = openFiles[number] ?? lock.withLock { _ in state.readers[number] }
+        let reader = openFile?.reader ?? lock.withLock { _ in state.readers[number] }
         func extracted(_ bytes: UnsafeRawBufferPointer) -> Result<R, StoreError> {
             do throws(StoreError) {
                 let parsed = try extract(bytes, number, offset, series)

@@ -13,6 +13,8 @@ final class HeadView: Sendable {
     let inOrderStart: Timestamp
     let end: Timestamp
     let deletions: [UInt64: [TimeInterval]]
+    /// Whether there are any: asked for each series, by all cores.
+    let hasDeletions: Bool
     let openFiles: [Int: HeadChunkFiles.Reader]
 
     /// - Parameter snapshot: Of a reader that is open, to see what that sees; nil to see the commits up to now.
@@ -26,7 +28,13 @@ final class HeadView: Sendable {
         self.end = end
         self.snapshot = head.isolation.openReader(beside: snapshot)
         deletions = head.deletions.all
+        hasDeletions = !deletions.isEmpty
         openFiles = head.chunkFiles.openFiles
+    }
+
+    /// The file of a chunk, if it was there when the view was made.
+    func file(of chunk: MappedChunk) -> HeadChunkFiles.OpenFile? {
+        openFiles[chunk.fileNumber].map { HeadChunkFiles.OpenFile(number: chunk.fileNumber, reader: $0) }
     }
 
     /// The series by their labels.
@@ -42,15 +50,13 @@ final class HeadView: Sendable {
 
     deinit { head.isolation.closeReader(snapshot) }
 
-    /// Series that one core looks at in one go: waking another takes longer than to do fewer.
-    private static let share = 1024
+    /// Series that one core looks at in one go: waking another, and two of them noting that they use the same objects,
+    /// takes longer than to do fewer.
+    private static let share = 4096
 
     /// The series that fulfil `matchers` and may have samples in the range, sorted by labels.
     func select(_ matchers: [Matcher]) throws(StoreError) -> [SelectedSeries] {
-        let series = try head.postings.selections.series(matchers) { () throws(StoreError) -> [MemorySeries] in
-            let found = head.series.series(numbers: try index.select(matchers))
-            return Labels.order(of: found.map(\.labels)).map { found[Int($0)] }
-        }
+        let series = try sortedSeries(matchers)
         if series.count < 2 * Self.share { return selected(series[...]) }
         let parts = Mutex([[SelectedSeries]](repeating: [], count: (series.count + Self.share - 1) / Self.share))
         let count = parts.withLock { $0.count }
@@ -71,6 +77,18 @@ final class HeadView: Sendable {
         return selected
     }
 
+    /// The labels of the series that ``select(_:)`` gives.
+    func labels(_ matchers: [Matcher]) throws(StoreError) -> [Labels] {
+        try sortedSeries(matchers).compactMap { capture($0) == nil ? nil : $0.labels }
+    }
+
+    private func sortedSeries(_ matchers: [Matcher]) throws(StoreError) -> [MemorySeries] {
+        try head.postings.selections.series(matchers) { () throws(StoreError) -> [MemorySeries] in
+            let found = head.series.series(numbers: try index.select(matchers))
+            return Labels.order(of: found.map(\.labels)).map { found[Int($0)] }
+        }
+    }
+
     /// The same as they lie in the head.
     func views(_ matchers: [Matcher]) throws(StoreError) -> [HeadSeriesView] {
         try head.series.series(numbers: index.select(matchers)).compactMap { capture($0) }
@@ -89,7 +107,7 @@ final class HeadView: Sendable {
                 if count > hidden, series.lastTimestamp >= inOrderStart {
                     let open = FullChunk(
                         minimumTime: series.openMinimumTime, maximumTime: series.lastTimestamp, chunk: chunk)
-                    view.parts.append(.memory(open, limit: count - hidden))
+                    view.add(.memory(open, limit: count - hidden))
                 }
                 hidden = max(0, hidden - count)
             } else if series.isOpen, hidden > 0, let chunk = series.openChunk {
@@ -99,7 +117,7 @@ final class HeadView: Sendable {
             if let mapped = series.mapped.last, mapped.maximumTime >= inOrderStart || hidden > 0 {
                 captureMapped(series.mapped, hidden, into: &view)
             }
-            if view.parts.count > 1 { view.parts.reverse() }
+            view.reverseParts()
             if let late = series.extra?.outOfOrder {
                 view.late = late.mapped.filter { $0.minimumTime <= end && $0.maximumTime >= start }
                 view.lateBuffer = late.buffer.filter { $0.timestamp >= start && $0.timestamp <= end }
@@ -116,7 +134,7 @@ final class HeadView: Sendable {
         for full in chunks.reversed() {
             let count = full.chunk.sampleCount
             if count > hidden, full.minimumTime <= end, full.maximumTime >= inOrderStart {
-                view.parts.append(.memory(full, limit: count - hidden))
+                view.add(.memory(full, limit: count - hidden))
             }
             hidden = max(0, hidden - count)
         }
@@ -130,7 +148,7 @@ final class HeadView: Sendable {
             if mapped.maximumTime < inOrderStart && hidden == 0 { break }
             let count = Int(mapped.sampleCount)
             if count > hidden, mapped.minimumTime <= end, mapped.maximumTime >= inOrderStart {
-                view.parts.append(.mapped(mapped, limit: count - hidden))
+                view.add(.mapped(mapped, limit: count - hidden))
             }
             hidden = max(0, hidden - count)
         }
@@ -146,33 +164,76 @@ struct HeadSeriesView: Sendable {
 
     let series: MemorySeries
     let view: HeadView
-    /// By time.
-    var parts: [Part] = []
+    // Queries of a moment reach into one chunk of each series, which then needs no list.
+    private var firstPart: Part?
+    private var otherParts: [Part] = []
     /// Late chunks, which may overlap anything.
     var late: [MappedChunk] = []
     var lateBuffer: [LateSample] = []
 
-    var isEmpty: Bool { parts.isEmpty && late.isEmpty && lateBuffer.isEmpty }
+    init(series: MemorySeries, view: HeadView) {
+        self.series = series
+        self.view = view
+    }
+
+    /// By time.
+    var parts: [Part] {
+        get { (firstPart.map { [$0] } ?? []) + otherParts }
+        set {
+            firstPart = newValue.first
+            otherParts = Array(newValue.dropFirst())
+        }
+    }
+
+    /// How many ``parts`` there are.
+    var partCount: Int { firstPart == nil ? 0 : 1 + otherParts.count }
+
+    /// Adds a part at the end of ``parts``.
+    fileprivate mutating func add(_ part: Part) {
+        if firstPart == nil { firstPart = part } else { otherParts.append(part) }
+    }
+
+    fileprivate mutating func reverseParts() {
+        guard let first = firstPart, let last = otherParts.popLast() else { return }
+        otherParts.reverse()
+        otherParts.append(first)
+        firstPart = last
+    }
+
+    var isEmpty: Bool { firstPart == nil && late.isEmpty && lateBuffer.isEmpty }
 
     /// Appends the samples of the range, each time once; where an in-order and a late sample have the same time, the
     /// one in order.
-    func read(into columns: inout SampleColumns) throws(StoreError) {
+    /// - Parameter goesOn: Asked after some chunks each; when it gives false, nothing more is read.
+    func read(into columns: inout SampleColumns, while goesOn: () -> Bool = { true }) throws(StoreError) {
         let base = columns.count
-        for part in parts {
-            switch part {
-            case .memory(let full, let limit): try decode(full.chunk, limit, into: &columns)
-            case .mapped(let mapped, let limit):
-                try decode(mapped, limit, into: &columns)
-            }
+        var file: HeadChunkFiles.OpenFile?
+        if let firstPart { try read(firstPart, &file, into: &columns) }
+        for (index, part) in otherParts.enumerated() {
+            if (index + 1) % SelectedSeries.chunksInTurn == 0, !goesOn() { break }
+            try read(part, &file, into: &columns)
         }
         columns.clip(from: base, to: view.inOrderStart...max(view.inOrderStart, view.end))
         if !late.isEmpty || !lateBuffer.isEmpty { try mergeLate(into: &columns, base) }
-        if let deleted = view.deletions[series.reference] { columns.remove(deleted, from: base) }
+        if view.hasDeletions, let deleted = view.deletions[series.reference] { columns.remove(deleted, from: base) }
     }
 
-    private func decode(_ mapped: MappedChunk, _ limit: Int, into columns: inout SampleColumns) throws(StoreError) {
+    /// - Parameter file: That of the chunk read before, which most often holds the next one, too.
+    private func read(
+        _ part: Part, _ file: inout HeadChunkFiles.OpenFile?, into columns: inout SampleColumns
+    ) throws(StoreError) {
+        switch part {
+        case .memory(let full, let limit): try decode(full.chunk, limit, into: &columns)
+        case .mapped(let mapped, let limit): try decode(mapped, limit, &file, into: &columns)
+        }
+    }
+
+    private func decode(
+        _ mapped: MappedChunk, _ limit: Int, _ file: inout HeadChunkFiles.OpenFile?, into columns: inout SampleColumns
+    ) throws(StoreError) {
+        if file?.number != mapped.fileNumber { file = view.file(of: mapped) }
         var failure: ChunkError?
-        try view.head.chunkFiles.withChunk(mapped, of: series.reference, in: view.openFiles) { encoding, bytes in
+        try view.head.chunkFiles.withChunk(mapped, of: series.reference, in: file) { encoding, bytes in
             do throws(ChunkError) {
                 try ChunkDecoder.decode(encoding, bytes, into: &columns, limit: limit)
             } catch {
@@ -194,7 +255,8 @@ struct HeadSeriesView: Sendable {
         var merged = columns.split(from: base)
         for chunk in late {
             var one = SampleColumns()
-            try decode(chunk, .max, into: &one)
+            var file: HeadChunkFiles.OpenFile?
+            try decode(chunk, .max, &file, into: &one)
             one.clip(from: 0, to: view.start...max(view.start, view.end))
             merged = SampleColumns.merging(merged, one)
         }

@@ -120,14 +120,14 @@ extension ServerAPI {
         var found = try withQuerier(range) { querier throws(StoreError) -> [Labels]? in
             var found: [Labels] = []
             for selector in selectors {
-                if request.effort == .light {
-                    guard let selected = try querier.selectLightly(selector) else { return nil }
-                    found += selected.map(\.labels)
-                    continue
-                }
                 // One more than asked for tells whether there are more.
-                let selected = try querier.select(selector, limit: limit > 0 && limit < .max ? limit + 1 : 0)
-                found += selected.map(\.labels)
+                let most = limit > 0 && limit < .max ? limit + 1 : 0
+                if request.effort == .light {
+                    guard let labels = try querier.seriesLabelsLightly(selector, limit: most) else { return nil }
+                    found += labels
+                } else {
+                    found += try querier.seriesLabels(selector, limit: most)
+                }
             }
             return found
         }

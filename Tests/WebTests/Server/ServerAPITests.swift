@@ -202,8 +202,8 @@ private final class Fixture {
     ])
     func `what may take long or fails is not answered at once`(path: String, query: String) throws {
         let fixture = try Fixture()
-        // More series of `x` than a light request may find.
-        try fixture.add((0..<300).map { (["__name__": "x", "a": "\($0)"], 1) })
+        // More series of `x` than a light request may find, even by their labels alone.
+        try fixture.add((0..<1100).map { (["__name__": "x", "a": "\($0)"], 1) })
         #expect(
             fixture.api.respondLightly(to: ServerRequest("GET", ByteString(path), query: ByteString(query))) == nil)
     }
