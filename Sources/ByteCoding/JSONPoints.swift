@@ -30,6 +30,15 @@ package enum JSONPoints {
         }
     }
 
+    /// Appends `[1435781451.781,"1"]`.
+    /// - Complexity: O(1); no allocation but `output`'s growth.
+    package static func append(_ timestamp: Int64, _ value: Double, to output: inout [UInt8]) {
+        withUnsafeTemporaryAllocation(byteCount: pointLimit, alignment: 8) { text in
+            let length = write((timestamp, value), isFirst: true, to: text)
+            output.append(contentsOf: UnsafeRawBufferPointer(rebasing: text[..<length]))
+        }
+    }
+
     @inline(__always)
     private static func write(_ point: Point, isFirst: Bool, to text: UnsafeMutableRawBufferPointer) -> Int {
         var length = 0
@@ -68,6 +77,49 @@ package enum JSONPoints {
             length &+= 4
         }
         return length
+    }
+
+    /// Appends pairs of texts as an object, with what is escaped as in ``appendQuoted(_:to:)``: `{"a":"b","c":"d"}`.
+    /// - Parameters:
+    ///   - bytes: Where the texts lie.
+    ///   - forEachPair: Calls its argument with the places of each pair, in `bytes`, none of them twice.
+    /// - Complexity: O(bytes); no allocation but `output`'s growth.
+    package static func appendObject(
+        _ bytes: UnsafeRawBufferPointer, to output: inout [UInt8],
+        forEachPair: ((_ name: Range<Int>, _ value: Range<Int>) -> Void) -> Void
+    ) {
+        // Room for all texts that lie in `bytes` beside a byte or more each, as those of packed labels do; a text with
+        // escapes, or beyond that room, goes to `output` by itself.
+        withUnsafeTemporaryAllocation(byteCount: 3 &* bytes.count &+ 8, alignment: 8) { text in
+            var length = 1
+            text[0] = UInt8(ascii: "{")
+            func put(_ part: Range<Int>, _ before: UInt8) {
+                let part = UnsafeRawBufferPointer(rebasing: bytes[part])
+                if isPlain(part), length &+ part.count &+ 4 <= text.count {
+                    text[length] = before
+                    text[length &+ 1] = UInt8(ascii: "\"")
+                    // SAFETY: there is room, as was just looked at.
+                    UnsafeMutableRawBufferPointer(rebasing: text[(length &+ 2)...]).copyMemory(from: part)
+                    length &+= part.count &+ 3
+                    text[length &- 1] = UInt8(ascii: "\"")
+                } else {
+                    text[length] = before
+                    output.append(contentsOf: UnsafeRawBufferPointer(rebasing: text[...length]))
+                    appendQuoted(part, to: &output)
+                    length = 0
+                }
+            }
+            var isFirst = true
+            forEachPair { name, value in
+                // The first name's mark is the brace.
+                if isFirst { length = 0 }
+                put(name, isFirst ? UInt8(ascii: "{") : UInt8(ascii: ","))
+                put(value, UInt8(ascii: ":"))
+                isFirst = false
+            }
+            text[length] = UInt8(ascii: "}")
+            output.append(contentsOf: UnsafeRawBufferPointer(rebasing: text[...length]))
+        }
     }
 
     /// Appends `text` in quotes; only quotes, backslashes and control characters are escaped.

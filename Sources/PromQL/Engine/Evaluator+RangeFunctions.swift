@@ -189,8 +189,7 @@ extension Evaluator {
             switch input {
             case .series(let series):
                 labels = series[index].labels
-                worker.columns.removeAll()
-                do { try series[index].read(into: &worker.columns) } catch { throw QueryError.storage(error) }
+                try worker.read(series[index], self.context.control)
                 let end = frame.end(times.start) &+ frame.after
                 let reach = frame.range &+ frame.before &+ frame.after
                 let visits = HistogramVisits(
@@ -208,7 +207,7 @@ extension Evaluator {
             if let cells { self.noteNonCounter(plan, labels, cells, &notes) }
             worker.annotations.merge(notes.annotations)
             guard var row = cells else { return nil }
-            try self.context.control.hold(row.sampleCount)
+            worker.held += row.sampleCount
             let dropsNow = dropName && !self.context.delaysNameRemoval && !frame.keepsNames
             row.labels = dropsNow ? labels.withoutMetadata : labels
             row.dropName = dropName

@@ -31,8 +31,7 @@ extension Evaluator {
     func rows(of plan: SelectorPlan, _ series: [any SelectedSeries]) throws -> [StepRow] {
         let isSmoothed = plan.rangeExtension == .smoothed
         return try concurrentRows(series.count) { index, worker in
-            worker.columns.removeAll()
-            do { try series[index].read(into: &worker.columns) } catch { throw QueryError.storage(error) }
+            try worker.read(series[index], self.context.control)
             let labels = series[index].labels
             if isSmoothed {
                 var notes = RangeNotes(metric: labels.name, position: plan.position, control: self.context.control)
@@ -42,7 +41,7 @@ extension Evaluator {
                 return row
             }
             let row = self.lastSamples(worker.columns, plan, labels, &worker.counter)
-            if let row { try self.context.control.hold(row.sampleCount) }
+            worker.held += row?.sampleCount ?? 0
             return row
         }
     }
@@ -104,8 +103,7 @@ extension Evaluator {
         let givesNothing = wantsStart && !context.options.usesStartTimestamps
         let times = times
         return try concurrentRows(series.count) { index, worker in
-            worker.columns.removeAll()
-            do { try series[index].read(into: &worker.columns) } catch { throw QueryError.storage(error) }
+            try worker.read(series[index], self.context.control)
             let columns = worker.columns
             let hasStarts = columns.startTimestamps.count == columns.timestamps.count
             var builder = RowBuilder(capacity: times.count)
@@ -131,7 +129,7 @@ extension Evaluator {
             }
             if givesNothing { return nil }
             let row = builder.row(series[index].labels)
-            if let row { try self.context.control.hold(row.sampleCount) }
+            worker.held += row?.sampleCount ?? 0
             return row
         }
     }

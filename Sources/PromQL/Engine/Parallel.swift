@@ -8,6 +8,30 @@ struct SeriesWorker {
     var samples = SeriesSamples()
     var annotations = Annotations()
     var counter: SampleCounter
+    /// Samples of rows that are not counted as held yet: that is done for several at once, as all workers count in one
+    /// place.
+    var held = 0
+
+    /// Reads the samples of `series` into ``columns``.
+    mutating func read(_ series: any SelectedSeries, _ control: QueryControl) throws {
+        columns.removeAll()
+        var end: QueryError?
+        do {
+            try series.read(into: &columns) {
+                do throws(QueryError) { try control.check() } catch { end = error }
+                return end == nil
+            }
+        } catch {
+            throw QueryError.storage(error)
+        }
+        if let end { throw end }
+    }
+
+    /// Counts ``held``.
+    fileprivate mutating func settle(_ control: QueryControl) throws(QueryError) {
+        if held > 0 { try control.hold(held) }
+        held = 0
+    }
 }
 
 extension Evaluator {
@@ -28,7 +52,9 @@ extension Evaluator {
             for index in 0..<count {
                 try context.control.check()
                 if let row = try body(index, &worker) { rows.append(row) }
+                if index % block == block - 1 { try worker.settle(context.control) }
             }
+            try worker.settle(context.control)
             finish([worker])
             return rows
         }
@@ -49,6 +75,7 @@ extension Evaluator {
                     do {
                         try control.check()
                         results[index] = try body(index, &worker)
+                        if index & 15 == 15 || index == count - 1 { try worker.settle(control) }
                     } catch {
                         failure = (index, error)
                         next.store(count, ordering: .relaxed)
@@ -65,7 +92,7 @@ extension Evaluator {
             context.annotations.merge(outcome.annotations)
             counter.merge(outcome.counter)
         }
-        return results.rows()
+        return results.takeRows()
     }
 
     private func finish(_ workers: [SeriesWorker]) {
@@ -105,6 +132,13 @@ private final class RowSlots: @unchecked Sendable {
         set { slots[index] = newValue }
     }
 
-    /// The rows that are there, in order.
-    func rows() -> [StepRow] { slots.compactMap { $0 } }
+    /// The rows that are there, in order; they are taken out.
+    func takeRows() -> [StepRow] {
+        var rows: [StepRow] = []
+        rows.reserveCapacity(slots.count)
+        for index in slots.indices {
+            if let row = slots[index].take() { rows.append(row) }
+        }
+        return rows
+    }
 }

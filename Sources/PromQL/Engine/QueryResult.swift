@@ -3,7 +3,8 @@ package import MetricModel
 /// A number or a histogram.
 package enum ResultValue: Sendable {
     case float(Double)
-    case histogram(FloatHistogram)
+    // Apart, so that numbers do not take the room of histograms.
+    indirect case histogram(FloatHistogram)
 }
 
 /// One series of a range vector: numbers and histograms apart, each in time order.

@@ -75,16 +75,13 @@ struct QueryRun {
         case .matrix: return .matrix(try evaluator.rangeVector(plan))
         default:
             let rows = try evaluator.finished(try evaluator.evaluate(plan))
-            return .vector(
-                start,
-                rows.compactMap { row in
-                    switch row.kind(0) {
-                    case CellKind.float, CellKind.histogram:
-                        row.histogram(0).map { (row.labels, .histogram($0.value)) }
-                            ?? (row.labels, .float(row.value(0)))
-                    default: nil
-                    }
-                })
+            var samples: [(labels: Labels, value: ResultValue)] = []
+            samples.reserveCapacity(rows.count)
+            for row in rows where row.kind(0) != CellKind.none {
+                let histogram = row.histogram(0)
+                samples.append((row.labels, histogram.map { .histogram($0.value) } ?? .float(row.value(0))))
+            }
+            return .vector(start, samples)
         }
     }
 
@@ -140,8 +137,7 @@ extension Evaluator {
         var worker = SeriesWorker(counter: counter)
         for selected in try select(plan.selector, from: first &+ 1, through: last) {
             try context.control.check()
-            worker.columns.removeAll()
-            do { try selected.read(into: &worker.columns) } catch { throw QueryError.storage(error) }
+            try worker.read(selected, context.control)
             worker.samples.load(&worker.columns, wantsStarts: false, statistics: nil)
             var series = ResultSeries(labels: selected.labels)
             for (time, value) in zip(worker.samples.times, worker.samples.values) where time > first && time <= last {

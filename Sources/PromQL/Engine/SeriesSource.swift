@@ -30,6 +30,15 @@ package protocol SelectedSeries: Sendable {
     /// Called once a query, from any thread; several series are read at the same time.
     /// - Throws: What the store has to say; the query fails with it.
     func read(into columns: inout SampleColumns) throws
+
+    /// The same for a query that may end meanwhile: a series may have more samples than others have series.
+    /// - Parameter goesOn: Asked now and then. When it gives false, what was read so far does, as nobody will use it.
+    func read(into columns: inout SampleColumns, while goesOn: () -> Bool) throws
+}
+
+extension SelectedSeries {
+    /// Reads to the end.
+    package func read(into columns: inout SampleColumns, while goesOn: () -> Bool) throws { try read(into: &columns) }
 }
 
 /// What a selection found.

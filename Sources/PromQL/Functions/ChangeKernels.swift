@@ -63,10 +63,12 @@ struct ChangeKernel: RangeKernel {
             // Event `i` belongs to the pair of `i - 1` and `i`.
             return .float(Double(before[window.high] - before[min(first + 1, window.high)]))
         }
-        return .float(Double(mixedEvents(window, first, firstHistogram)))
+        return .float(Double(try mixedEvents(window, first, firstHistogram, notes)))
     }
 
-    private func mixedEvents(_ window: SampleWindow, _ first: Int, _ firstHistogram: Int) -> Int {
+    private func mixedEvents(
+        _ window: SampleWindow, _ first: Int, _ firstHistogram: Int, _ notes: RangeNotes
+    ) throws(QueryError) -> Int {
         var events = 0
         var float = first
         var histogram = firstHistogram
@@ -76,6 +78,7 @@ struct ChangeKernel: RangeKernel {
             let isFloat =
                 histogram >= window.histogramHigh
                 || float < window.high && window.times[float] < window.histogramTimes[histogram]
+            if histogram & 127 == 0 { try notes.checkQuery() }
             switch (previous, isFloat) {
             case (0, _): break
             case (1, true): if isEvent(window, float) { events += 1 }

@@ -22,10 +22,10 @@ struct ExtendedRateKernel: RangeKernel {
             notes.add(.mixedFloatsHistograms(metric: notes.metric))
             return .none
         }
-        return window.histogramCount > 0 ? histogramCell(window, &notes) : floatCell(window)
+        return window.histogramCount > 0 ? try histogramCell(window, &notes) : try floatCell(window, notes)
     }
 
-    private func floatCell(_ window: SampleWindow) -> RangeCell {
+    private func floatCell(_ window: SampleWindow, _ notes: RangeNotes) throws(QueryError) -> RangeCell {
         let edges = WindowEdges(
             window.times, window.low, window.high, window.rangeStart, window.rangeEnd, isSmoothed)
         guard let edges else { return .none }
@@ -41,6 +41,7 @@ struct ExtendedRateKernel: RangeKernel {
             var previous = left
             if first <= last {
                 for index in first...last {
+                    if index & 0xFFFF == 0 { try notes.checkQuery() }
                     if window.values[index] < previous { correction += previous }
                     previous = window.values[index]
                 }
@@ -83,11 +84,13 @@ struct ExtendedRateKernel: RangeKernel {
             isCounter: isCounter)
     }
 
-    private func histogramCell(_ window: SampleWindow, _ notes: inout RangeNotes) -> RangeCell {
+    private func histogramCell(
+        _ window: SampleWindow, _ notes: inout RangeNotes
+    ) throws(QueryError) -> RangeCell {
         let edges = WindowEdges(
             window.histogramTimes, window.histogramLow, window.histogramHigh, window.rangeStart, window.rangeEnd,
             isSmoothed)
-        guard let edges, validate(window, edges, &notes),
+        guard let edges, try validate(window, edges, &notes),
             let left = edgeHistogram(window, edges, isLeft: true, &notes),
             let right = edgeHistogram(window, edges, isLeft: false, &notes)
         else { return .none }
@@ -98,7 +101,7 @@ struct ExtendedRateKernel: RangeKernel {
         guard notes.combine(&result, left, .subtraction) else { return .none }
         if isCounter {
             var correction: FloatHistogram?
-            guard correct(window, edges, left, right, &correction, &notes) else { return .none }
+            guard try correct(window, edges, left, right, &correction, &notes) else { return .none }
             if let correction, !notes.combine(&result, correction, .addition) { return .none }
         }
         guard var result else { return .none }
@@ -110,10 +113,11 @@ struct ExtendedRateKernel: RangeKernel {
 
     private func validate(
         _ window: SampleWindow, _ edges: WindowEdges, _ notes: inout RangeNotes
-    ) -> Bool {
+    ) throws(QueryError) -> Bool {
         let custom = window.histograms[edges.first].value.usesCustomBuckets
         guard edges.first <= edges.last else { return true }
         for index in edges.first...edges.last {
+            if index & 1023 == 0 { try notes.checkQuery() }
             let histogram = window.histograms[index].value
             if histogram.usesCustomBuckets != custom {
                 notes.add(.mixedExponentialCustomHistograms(metric: notes.metric))
@@ -145,7 +149,7 @@ struct ExtendedRateKernel: RangeKernel {
     private func correct(
         _ window: SampleWindow, _ edges: WindowEdges, _ left: FloatHistogram, _ right: FloatHistogram,
         _ correction: inout FloatHistogram?, _ notes: inout RangeNotes
-    ) -> Bool {
+    ) throws(QueryError) -> Bool {
         var first = edges.first + 1
         var previous = left
         if isSmoothed && window.histogramTimes[edges.first] < window.rangeStart && first < window.histogramHigh
@@ -158,6 +162,7 @@ struct ExtendedRateKernel: RangeKernel {
         // The last sample is `right` itself, or `right` lies before it.
         guard first <= edges.last else { return true }
         for index in first..<edges.last {
+            if index & 127 == 0 { try notes.checkQuery() }
             let current = window.histograms[index].value
             if current.detectReset(since: previous), !notes.combine(&correction, previous, .addition) { return false }
             previous = current

@@ -9,7 +9,8 @@ package struct SeriesDescription: Sendable {
         /// What the value is.
         package enum Sample: Sendable {
             case float(Double)
-            case histogram(FloatHistogram)
+            // Apart, so that numbers do not take the room of histograms.
+            indirect case histogram(FloatHistogram)
         }
 
         /// Nil for `_`: no sample at this step.

@@ -11,18 +11,9 @@ enum QueryResultJSON {
     /// Appends a label set as an object. Only quotes, backslashes and control characters are escaped: upstream writes
     /// these strings without regard to HTML.
     static func append(_ labels: Labels, to json: inout [UInt8]) {
-        json.append(UInt8(ascii: "{"))
         labels.packedBytes.withUnsafeBytes { packed in
-            var isFirst = true
-            labels.forEachRange { name, value in
-                if !isFirst { json.append(UInt8(ascii: ",")) }
-                isFirst = false
-                JSONPoints.appendQuoted(UnsafeRawBufferPointer(rebasing: packed[name]), to: &json)
-                json.append(UInt8(ascii: ":"))
-                JSONPoints.appendQuoted(UnsafeRawBufferPointer(rebasing: packed[value]), to: &json)
-            }
+            JSONPoints.appendObject(packed, to: &json) { labels.forEachRange($0) }
         }
-        json.append(UInt8(ascii: "}"))
     }
 
     /// Appends `text` in quotes, likewise.
@@ -115,7 +106,7 @@ enum QueryResultJSON {
         switch element.sample {
         case .float(let value):
             json += #","value":"#.utf8
-            JSONPoints.append([(element.timestamp, value)], to: &json)
+            JSONPoints.append(element.timestamp, value, to: &json)
         case .histogram:
             json += #","histogram":"#.utf8
             append(element.sample, at: element.timestamp, to: &json)
@@ -189,7 +180,9 @@ enum QueryResultJSON {
     // MARK: Whole answers
 
     /// The bytes that are made at once before they are handed on.
-    private static let pieceSize = 64 << 10
+    ///
+    /// Not more: the allocator tidies up all that it keeps for small objects when 64 KiB are freed.
+    private static let pieceSize = 60 << 10
 
     /// The answer to a query, produced piece by piece.
     static func body(_ answer: QueryAnswer, withStatistics: Bool) -> ServerResponse.Body {
@@ -280,6 +273,7 @@ private final class PieceSource<Element: Sendable>: @unchecked Sendable {
         if isDone { return nil }
         var piece = pending
         pending = []
+        if elements.count - index > 64 { piece.reserveCapacity(size + 1024) }
         while index < elements.count, piece.count < size {
             if index > 0 { piece.append(UInt8(ascii: ",")) }
             append(elements[index], &piece)

@@ -40,6 +40,10 @@ private struct StoreSeries: PromQL.SelectedSeries {
     var labels: Labels { series.labels }
 
     func read(into columns: inout SampleColumns) throws { try series.read(into: &columns) }
+
+    func read(into columns: inout SampleColumns, while goesOn: () -> Bool) throws {
+        try series.read(into: &columns, while: goesOn)
+    }
 }
 
 /// Evaluates the API's queries with the engine over the store.

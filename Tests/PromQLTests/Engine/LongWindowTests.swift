@@ -58,6 +58,75 @@ import Testing
         }
     }
 
+    @Test(arguments: ["changes(h[1h])", "resets(h[1h] anchored)", "rate(h[1h] smoothed)", "increase(h[1h] anchored)"])
+    func `a query that ends while the histograms of one window are compared gives no result`(query: ByteString) {
+        /// One series of histograms, which ends the query when it was read.
+        struct Histograms: SeriesSource, SelectedSeries {
+            let cancellation: QueryCancellation
+            var labels: Labels { Labels(["__name__": "h"]) }
+
+            func select(
+                _ matchers: [Matcher], start: Timestamp, end: Timestamp, hints: SelectHints
+            ) -> SeriesSelection { SeriesSelection(series: [self]) }
+
+            func read(into columns: inout SampleColumns) {
+                for index in 1...2000 {
+                    columns.append(
+                        Timestamp(index),
+                        FloatHistogram(
+                            schema: 0, count: Double(index), sum: 1, positiveSpans: [BucketSpan(offset: 0, length: 1)],
+                            positiveBuckets: [Double(index)]))
+                }
+                cancellation.cancel()
+            }
+        }
+        var settings = Engine.Settings()
+        let cancellation = QueryCancellation()
+        settings.cancellation = cancellation
+        var options = EngineOptions()
+        options.parser = .everything
+        do throws(QueryError) {
+            _ = try Engine(options: options).evaluate(
+                query, over: Histograms(cancellation: cancellation), at: .instant(2000), settings: settings)
+            Issue.record("not cancelled")
+        } catch {
+            #expect(error.description.hasPrefix("query was canceled in "))
+        }
+    }
+
+    @Test func `a query that ends while a series is read gives no result`() {
+        /// A series whose reader is told to end.
+        struct Endless: SeriesSource, SelectedSeries {
+            let cancellation: QueryCancellation
+            var labels: Labels { Labels(["__name__": "x"]) }
+
+            func select(
+                _ matchers: [Matcher], start: Timestamp, end: Timestamp, hints: SelectHints
+            ) -> SeriesSelection { SeriesSelection(series: [self]) }
+
+            func read(into columns: inout SampleColumns) {}
+
+            func read(into columns: inout SampleColumns, while goesOn: () -> Bool) {
+                while goesOn() {
+                    columns.append(Timestamp(columns.count + 1), 1)
+                    if columns.count == 1000 { cancellation.cancel() }
+                }
+            }
+        }
+        for query in ["x", "timestamp(x)", "sum_over_time(x[1m])", "x[1m]"] as [ByteString] {
+            var settings = Engine.Settings()
+            let cancellation = QueryCancellation()
+            settings.cancellation = cancellation
+            do throws(QueryError) {
+                _ = try Engine().evaluate(
+                    query, over: Endless(cancellation: cancellation), at: .instant(1000), settings: settings)
+                Issue.record("not cancelled")
+            } catch {
+                #expect(error.description.hasPrefix("query was canceled in "))
+            }
+        }
+    }
+
     @Test(arguments: [1, 2, 65_536, 65_537, 131_072, 200_001, 400_000])
     func `a long window is sorted as a whole`(count: Int) throws {
         let values = Self.numbers(count)

@@ -106,10 +106,13 @@ struct RandomData: SeriesSource {
         func read(into columns: inout SampleColumns) { columns = samples }
     }
 
-    init(seed: UInt64) {
+    /// - Parameter instances: How many series there are of each metric and job, of each bound of a bucket; of native
+    ///   histograms at most 100.
+    init(seed: UInt64, instances: Int = 3) {
         var random = SeededGenerator(seed: seed)
         for job in ["a", "b"] {
-            for instance in ["1", "2", "3"] {
+            for number in 1...instances {
+                let instance = "\(number)"
                 add("requests_total", job, instance, nil) { last in
                     Int.random(in: 0..<30, using: &random) == 0
                         ? 0 : last + Double(Int.random(in: 0..<9, using: &random))
@@ -127,6 +130,7 @@ struct RandomData: SeriesSource {
                 for bound in ["0.1", "1", "+Inf"] {
                     add("latency_bucket", job, instance, bound) { $0 + Double(Int.random(in: 0..<5, using: &random)) }
                 }
+                if number > 100 { continue }
                 addHistograms("sizes", job, instance, mixed: false, &random)
                 addHistograms("mixed", job, instance, mixed: true, &random)
             }
