@@ -128,7 +128,9 @@ private enum SortedUnion {
     /// What is in any of `lists`, sorted, each once.
     /// - Complexity: O(elements of all lists × lists).
     static func of<Element: Comparable>(_ lists: [[Element]]) -> [Element] {
-        lists.dropFirst().reduce(lists.first ?? [], union)
+        var all = lists.first ?? []
+        for list in lists.dropFirst() { all = union(all, list) }
+        return all
     }
 
     private static func union<Element: Comparable>(_ first: [Element], _ second: [Element]) -> [Element] {
