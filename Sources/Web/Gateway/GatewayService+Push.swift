@@ -1,4 +1,5 @@
 internal import Gateway
+internal import Logging
 internal import MetricModel
 internal import NIOCore
 internal import NIOPosix
@@ -120,8 +121,15 @@ extension GatewayService {
                     return
                 }
                 let response = Self.response(to: outcome, accepted: .ok)
+                // A full disk is not the fault of who pushes.
+                let what: Logger.Message =
+                    if case .inconsistent = refusal {
+                        "pushed metrics are invalid or inconsistent with existing metrics"
+                    } else {
+                        "a push was refused"
+                    }
                 logger.error(
-                    "pushed metrics are invalid or inconsistent with existing metrics",
+                    what,
                     metadata: [
                         "method": "\(request.head.method.name)", "source": "\(request.head.source)",
                         "err": "\(refusal)",

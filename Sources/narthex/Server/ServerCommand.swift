@@ -33,7 +33,8 @@ enum ServerCommand {
         .init(
             "web.remote-write-receiver.accepted-protobuf-messages",
             "Messages that remote write may bring; may be given twice.",
-            kind: .choice(RemoteWriteMessage.allNames, named: "remote write message"), isRepeatable: true),
+            kind: .choice(RemoteWriteMessage.allNames, named: "remote write message"), isRepeatable: true,
+            placeholder: "MESSAGE"),
         .toggle("web.enable-otlp-receiver", "Take samples by OTLP."),
         .init("web.page-title", "Title of the pages.", default: "Narthex"),
         .init(
