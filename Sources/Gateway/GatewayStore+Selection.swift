@@ -47,26 +47,31 @@ extension GatewayStore {
     package func delete(
         _ keys: [GroupingKey], before time: Int64, completion: @escaping @Sendable (Outcome) -> Void
     ) {
-        let portion = GatewayStore.portion
-        let count = max(1, (keys.count + portion - 1) / portion)
-        let box = DeletionProgress(count: count, completion: completion)
-        for start in stride(from: 0, to: count * portion, by: portion) {
-            let part = Array(keys[min(start, keys.count)..<min(start + portion, keys.count)])
-            submit(.deleteAll(part, before: time)) { box.finish($0) }
-            if part.count == portion { WorkerThread.pause() }
+        let progress = DeletionProgress(completion)
+        // The last first: if they are sorted, there is little behind what goes that would have to move.
+        var left = keys[...]
+        var count = -1
+        while !left.isEmpty, left.count != count {
+            count = left.count
+            progress.begin()
+            commit(nil, { progress.finish($0) }) { state, log in
+                state.remove(portionOf: &left, before: time, &log)
+                return .accepted
+            }
+            if !left.isEmpty { WorkerThread.pause() }
         }
+        progress.finish(.accepted)
     }
 }
 
-/// Waits for all portions of a deletion.
+/// Waits for all portions of a deletion, and for its end.
 private final class DeletionProgress: Sendable {
-    private let progress: Mutex<(left: Int, outcome: Outcome)>
+    private let progress = Mutex((left: 1, outcome: Outcome.accepted))
     private let completion: @Sendable (Outcome) -> Void
 
-    init(count: Int, completion: @escaping @Sendable (Outcome) -> Void) {
-        progress = Mutex((left: count, outcome: Outcome.accepted))
-        self.completion = completion
-    }
+    init(_ completion: @escaping @Sendable (Outcome) -> Void) { self.completion = completion }
+
+    func begin() { progress.withLock { $0.left += 1 } }
 
     func finish(_ outcome: Outcome) {
         let final: Outcome? = progress.withLock { progress in

@@ -42,8 +42,8 @@ package final class GatewayStore: Sendable {
     private let observer: (any GatewayObserver)?
     private let clocks: @Sendable () -> (wall: Int64, steady: Int64)
     private let clockWatch = Mutex(ClockWatch())
-    /// Groups that are removed at once, under the lock: well below a millisecond of work.
-    static let portion = 16
+    /// Groups that a scraper's report lets go at once, under the lock: well below a millisecond of work.
+    private static let portion = 16
 
     /// A store that keeps its state in memory only.
     package init(options: Options = Options()) {
@@ -112,12 +112,34 @@ package final class GatewayStore: Sendable {
         if let wiped, wiped.isLarge { _ = try? WorkerThread(name: "free") { wiped.free() } }
     }
 
+    /// Takes a push of a known shape, if its group was last pushed in this shape: far cheaper than ``submit(_:on:completion:)``,
+    /// with the same outcome.
+    /// - Parameter queue: Where the completion is called if it is called later.
+    /// - Returns: Whether it was taken or refused; if not, nothing was done, `completion` is not called, and the push has
+    ///   to be submitted with all that it holds.
+    package func submit(
+        _ push: ShapedPush, on queue: (any OutcomeQueue)? = nil, completion: @escaping @Sendable (Outcome) -> Void
+    ) -> Bool {
+        // An observer is told what a push holds.
+        guard observer == nil else { return false }
+        return commit(queue, completion) { state, log in
+            guard let (group, encoded) = state.apply(push, encoding: log.isKept) else { return nil }
+            state.note(.pushed, state.groups[Int(group)].key, time: push.time)
+            log.append(encoded: encoded)
+            return .accepted
+        }
+    }
+
     /// Makes a change, and writes down its effects.
-    private func commit(
+    /// - Parameter change: Yields nil if it does nothing: then there is no outcome.
+    /// - Returns: Whether there is an outcome.
+    @discardableResult
+    func commit(
         _ queue: (any OutcomeQueue)?, _ completion: @escaping @Sendable (Outcome) -> Void,
-        _ change: (inout GatewayState, inout EffectLog) -> Outcome
-    ) {
+        _ change: (inout GatewayState, inout EffectLog) -> Outcome?
+    ) -> Bool {
         var isChanged = false
+        var isDone = true
         let immediate: Outcome? = state.withLock { state in
             if let refusal = journal?.refusal { return .refused(refusal) }
             let lastChange = state.changes.lastID
@@ -125,7 +147,12 @@ package final class GatewayStore: Sendable {
             var log = EffectLog(isKept: journal != nil, isObserved: observer != nil)
             let jump = clockWatch.withLock { $0.jump(at: clocks()) }
             if jump != 0 { state.moveEnds(by: jump, &log) }
-            let outcome = change(&state, &log)
+            guard let outcome = change(&state, &log) else {
+                isDone = false
+                // The clock may have been set.
+                if let journal, !log.effects.isEmpty { journal.submit(log.effects, on: nil) { _ in } }
+                return nil
+            }
             if let observer, !log.applied.isEmpty { observer.note(log.applied) }
             guard let journal else { return outcome }
             // An answer that repeats an earlier one must not come before that is durable.
@@ -135,6 +162,7 @@ package final class GatewayStore: Sendable {
         }
         if let immediate { completion(immediate) }
         if isChanged { watchers.notify() }
+        return isDone
     }
 
     /// Removes groups whose lifetime has ended. Call it often, several times a second: it costs nothing if none has.
@@ -150,12 +178,12 @@ package final class GatewayStore: Sendable {
             let before = removed
             commit(nil, { _ in }) { state, log in
                 let count = state.expiredCount
-                _ = state.perform(.expire(at: now, limit: GatewayStore.portion), &log)
+                _ = state.perform(.expire(at: now, limit: GatewayState.portion), &log)
                 removed += state.expiredCount - count
                 return .accepted
             }
             if removed == before { return removed }
-            if removed - before == GatewayStore.portion { WorkerThread.pause() }
+            WorkerThread.pause()
         }
     }
 

@@ -250,6 +250,15 @@ struct FamilyAssembler {
         families[current].metrics[currentMetric].timestamp = timestamp
     }
 
+    /// Whether the number of the current line counts observations, so that it may be changed or refused.
+    var isCountNext: Bool {
+        switch families[current].type {
+        case .summary: role == .count
+        case .histogram, .gaugeHistogram: role != .sum
+        default: false
+        }
+    }
+
     private mutating func setDraft(_ value: Double) -> String? {
         if drafts[lastDraft].isSummary {
             switch role {

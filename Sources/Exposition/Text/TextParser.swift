@@ -30,9 +30,20 @@ package enum TextParser {
     package static func parse(
         _ bytes: UnsafeBufferPointer<UInt8>, names: NameValidation = .legacy, limits: ParseLimits = .none
     ) throws(ParseError) -> [MetricFamily] {
+        var places: [TextTemplate.Place] = []
+        return try parse(bytes, names: names, limits: limits, places: &places)
+    }
+
+    /// Reads a whole body; `bytes` are needed during the call only.
+    /// - Parameter places: Becomes where the numbers of all lines stand, in order.
+    package static func parse(
+        _ bytes: UnsafeBufferPointer<UInt8>, names: NameValidation = .legacy, limits: ParseLimits = .none,
+        places: inout [TextTemplate.Place]
+    ) throws(ParseError) -> [MetricFamily] {
         var reader = TextReader(bytes, names: names, limits: limits)
         defer { reader.cursor.release() }
         try reader.run()
+        places = reader.places
         return reader.families.finish()
     }
 }
@@ -52,7 +63,8 @@ struct TextReader {
     private var pending: [PendingLabel] = []
     /// The names of `pending`, once there are many.
     private var manyNames = HashIndex()
-    private var samples = 0
+    /// Where the numbers stand.
+    private(set) var places: [TextTemplate.Place] = []
 
     init(_ bytes: UnsafeBufferPointer<UInt8>, names: NameValidation, limits: ParseLimits) {
         cursor = TextCursor(bytes)
@@ -60,6 +72,7 @@ struct TextReader {
         self.names = names
         self.limits = limits
         pending.reserveCapacity(16)
+        places.reserveCapacity(32)
     }
 
     mutating func run() throws(ParseError) {
@@ -145,11 +158,12 @@ struct TextReader {
             if cursor.current == UInt8(ascii: "{") { try readLabels(isNameInside: false) }
         }
         families.selectMetric(pending)
-        samples &+= 1
-        if samples > limits.maximumSamples {
+        if places.count >= limits.maximumSamples {
             throw .limit("the body has more than \(limits.maximumSamples) samples; push fewer or raise the limit")
         }
+        let start = cursor.position
         let text = try cursor.readUntilWhitespace()
+        places.append(TextTemplate.Place(range: start..<cursor.position, isCount: families.isCountNext))
         guard let value = FloatText.parse(text) else {
             throw cursor.error("expected float as value, got \(Excerpt.quoted(text))")
         }

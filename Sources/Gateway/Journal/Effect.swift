@@ -33,12 +33,8 @@ enum Effect: Sendable {
         switch self {
         case .push(let push):
             writer.bytes.reserveCapacity(push.families.reduce(64) { $0 + 24 + $1.name.count + $1.packedSize })
-            writer.byte(Kind.push.rawValue)
-            writer.byte(push.mode.rawValue)
-            writer.signed(push.time)
-            Effect.append(push.lifetime, to: &writer)
-            Effect.append(push.group, to: &writer)
-            writer.count(push.families.count)
+            Effect.beginPush(
+                of: push.group, push.mode, push.time, push.lifetime, familyCount: push.families.count, &writer)
             for family in push.families {
                 Effect.append(family.name, family.help, family.type, family.unit, family.series, to: &writer)
             }
@@ -46,15 +42,15 @@ enum Effect: Sendable {
             writer.byte(Kind.failure.rawValue)
             writer.signed(time)
             Effect.append(lifetime, to: &writer)
-            Effect.append(key, to: &writer)
+            key.append(to: &writer)
         case .delete(let key):
             writer.byte(Kind.delete.rawValue)
-            Effect.append(key, to: &writer)
+            key.append(to: &writer)
         case .wipe:
             writer.byte(Kind.wipe.rawValue)
         case .group(let group):
             writer.byte(Kind.group.rawValue)
-            Effect.append(group.key, to: &writer)
+            group.key.append(to: &writer)
             for time in [group.pushTime, group.failureTime, group.pushTimeChanged, group.failureTimeChanged] {
                 writer.signed(time)
             }
@@ -66,7 +62,7 @@ enum Effect: Sendable {
             }
         case .scraped(let group, let scraper):
             writer.byte(Kind.scraped.rawValue)
-            Effect.append(group.key, to: &writer)
+            group.key.append(to: &writer)
             writer.signed(group.pushTime)
             writer.text(scraper)
         case .remembered(let entry):
@@ -77,10 +73,40 @@ enum Effect: Sendable {
             OutcomeCoding.append(entry.outcome, to: &writer)
         case .lifetime(let key, let lifetime):
             writer.byte(Kind.lifetime.rawValue)
-            Effect.append(key, to: &writer)
+            key.append(to: &writer)
             Effect.append(lifetime, to: &writer)
         }
         return writer.bytes
+    }
+
+    /// A push of a known shape, as ``encoded`` has it.
+    /// - Parameters:
+    ///   - size: About how many bytes the series take.
+    ///   - appendSeries: Appends the next series, in the order of the shape, with its length before it.
+    static func encoded(
+        _ push: ShapedPush, size: Int, appendSeries: (inout PackedWriter) -> Void
+    ) -> [UInt8] {
+        var writer = PackedWriter()
+        writer.bytes.reserveCapacity(push.shape.families.reduce(64 + size) { $0 + 24 + $1.name.count })
+        beginPush(
+            of: push.group, push.mode, push.time, push.lifetime, familyCount: push.shape.families.count, &writer)
+        for family in push.shape.families {
+            begin(family.name, family.help, family.type, family.unit, seriesCount: family.seriesCount, &writer)
+            for _ in 0..<family.seriesCount { appendSeries(&writer) }
+        }
+        return writer.bytes
+    }
+
+    private static func beginPush(
+        of group: GroupingKey, _ mode: Push.Mode, _ time: Int64, _ lifetime: Lifetime, familyCount: Int,
+        _ writer: inout PackedWriter
+    ) {
+        writer.byte(Kind.push.rawValue)
+        writer.byte(mode.rawValue)
+        writer.signed(time)
+        append(lifetime, to: &writer)
+        group.append(to: &writer)
+        writer.count(familyCount)
     }
 
     /// Reads what ``encoded`` made.
@@ -185,14 +211,6 @@ enum Effect: Sendable {
         }
     }
 
-    private static func append(_ key: GroupingKey, to writer: inout PackedWriter) {
-        writer.count(key.labels.count)
-        for label in key.labels {
-            writer.text(label.name)
-            writer.text(label.value)
-        }
-    }
-
     private static func key(_ reader: inout PackedReader) throws(MalformedBytes) -> GroupingKey {
         var labels: [LabelPair] = []
         for _ in 0..<(try reader.count()) { labels.append(LabelPair(try reader.text(), try reader.text())) }
@@ -203,15 +221,22 @@ enum Effect: Sendable {
         _ name: ByteString, _ help: ByteString?, _ type: MetricType, _ unit: ByteString, _ series: [PackedSeries],
         to writer: inout PackedWriter
     ) {
-        writer.text(name)
-        writer.optional(help)
-        writer.byte(type.rawValue)
-        writer.text(unit)
-        writer.count(series.count)
+        begin(name, help, type, unit, seriesCount: series.count, &writer)
         for one in series {
             writer.count(one.bytes.count)
             writer.bytes.append(contentsOf: one.bytes)
         }
+    }
+
+    private static func begin(
+        _ name: ByteString, _ help: ByteString?, _ type: MetricType, _ unit: ByteString, seriesCount: Int,
+        _ writer: inout PackedWriter
+    ) {
+        writer.text(name)
+        writer.optional(help)
+        writer.byte(type.rawValue)
+        writer.text(unit)
+        writer.count(seriesCount)
     }
 
     private static func family(_ reader: inout PackedReader) throws(MalformedBytes) -> PreparedPush.Family {

@@ -91,6 +91,8 @@ package struct Push: Sendable {
     package var gaugeRules: [ByteString: GaugeRule] = [:]
     /// What the group counts towards.
     package var quota: GroupQuota?
+    /// What `families` have beside their numbers, if that is known.
+    package var shape: PushShape?
 
     /// A push.
     package init(

@@ -1,18 +1,21 @@
 internal import ByteCoding
+#if canImport(Glibc)
+internal import Glibc
+#endif
 package import MetricModel
 
 /// The labels of the push URL: what identifies a group.
 ///
 /// Sorted by name, each name once; unlike in ``Labels``, empty values are kept, since `{job="a"}` and
 /// `{job="a",instance=""}` are two groups (though their series may collide).
+///
+/// One array: there is a key for each group and each push, and the labels are seldom asked for.
 package struct GroupingKey: Sendable, Hashable {
-    /// Sorted by name.
-    package let labels: [LabelPair]
     /// The labels with their lengths: what is compared and hashed.
     private let packed: [UInt8]
 
     /// The key of `labels`; of a repeated name the last wins.
-    /// - Complexity: O(n log n).
+    /// - Complexity: O(n²) comparisons; labels are few.
     package init(_ labels: [LabelPair]) {
         var sorted: [LabelPair] = []
         sorted.reserveCapacity(labels.count)
@@ -23,8 +26,7 @@ package struct GroupingKey: Sendable, Hashable {
                 sorted.append(label)
             }
         }
-        sorted.sort { $0.name < $1.name }
-        self.labels = sorted
+        if sorted.count > 1 { sorted.sort { $0.name < $1.name } }
         var writer = PackedWriter()
         writer.bytes.reserveCapacity(sorted.reduce(0) { $0 + $1.name.count + $1.value.count + 4 })
         for label in sorted {
@@ -34,6 +36,19 @@ package struct GroupingKey: Sendable, Hashable {
         packed = writer.bytes
     }
 
+    /// Sorted by name.
+    /// - Complexity: O(bytes); two allocations a label.
+    package var labels: [LabelPair] {
+        // SAFETY: the buffer is only read within the call.
+        packed.withUnsafeBytes { bytes in
+            var labels: [LabelPair] = []
+            labels.reserveCapacity(4)
+            var cursor = PackedCursor(bytes, at: 0)
+            while !cursor.isAtEnd { labels.append(LabelPair(ByteString(cursor.text()), ByteString(cursor.text()))) }
+            return labels
+        }
+    }
+
     /// A key written as a dictionary, for tests.
     package init(_ labels: KeyValuePairs<String, String>) {
         self.init(labels.map { LabelPair(ByteString($0.key), ByteString($0.value)) })
@@ -41,6 +56,22 @@ package struct GroupingKey: Sendable, Hashable {
 
     /// Equality of all labels.
     package static func == (left: GroupingKey, right: GroupingKey) -> Bool { left.packed == right.packed }
+
+    /// Appends the number of labels and the labels.
+    func append(to writer: inout PackedWriter) {
+        // SAFETY: the buffer is only read within the call.
+        packed.withUnsafeBytes { bytes in
+            var count = 0
+            var cursor = PackedCursor(bytes, at: 0)
+            while !cursor.isAtEnd {
+                _ = cursor.text()
+                _ = cursor.text()
+                count += 1
+            }
+            writer.count(count)
+        }
+        writer.bytes.append(contentsOf: packed)
+    }
 
     /// Hashes the labels in one call.
     package func hash(into hasher: inout Hasher) {
@@ -55,17 +86,45 @@ package struct GroupingKey: Sendable, Hashable {
     }
 
     /// The value of a label, or nil if the key does not have it.
-    package subscript(name: ByteString) -> ByteString? { labels.first { $0.name == name }?.value }
+    package subscript(name: ByteString) -> ByteString? {
+        // SAFETY: the buffers are only read within the call.
+        packed.withUnsafeBytes { bytes in
+            name.bytes.withUnsafeBytes { name in
+                var cursor = PackedCursor(bytes, at: 0)
+                while !cursor.isAtEnd {
+                    let isWanted = GroupingKey.compare(cursor.text(), name) == 0
+                    let value = cursor.text()
+                    if isWanted { return ByteString(value) }
+                }
+                return nil
+            }
+        }
+    }
+
+    private static func compare(_ left: UnsafeRawBufferPointer, _ right: UnsafeRawBufferPointer) -> Int {
+        if let first = left.baseAddress, let second = right.baseAddress {
+            let order = memcmp(first, second, min(left.count, right.count))
+            if order != 0 { return Int(order) }
+        }
+        return left.count - right.count
+    }
 }
 
 extension GroupingKey: Comparable {
     /// Order by names and values, pair by pair; a key that is a prefix of another comes first.
     package static func < (left: GroupingKey, right: GroupingKey) -> Bool {
-        for (a, b) in zip(left.labels, right.labels) {
-            if a.name != b.name { return a.name < b.name }
-            if a.value != b.value { return a.value < b.value }
+        // SAFETY: both buffers are only read within the call.
+        left.packed.withUnsafeBytes { left in
+            right.packed.withUnsafeBytes { right in
+                var a = PackedCursor(left, at: 0)
+                var b = PackedCursor(right, at: 0)
+                while !a.isAtEnd, !b.isAtEnd {
+                    let order = compare(a.text(), b.text())
+                    if order != 0 { return order < 0 }
+                }
+                return a.isAtEnd && !b.isAtEnd
+            }
         }
-        return left.labels.count < right.labels.count
     }
 }
 

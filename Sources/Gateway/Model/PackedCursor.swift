@@ -14,6 +14,9 @@ struct PackedCursor {
     }
 
     @inline(__always)
+    var isAtEnd: Bool { position >= bytes.count }
+
+    @inline(__always)
     mutating func byte() -> UInt8 {
         guard position < bytes.count else { return 0 }
         defer { position &+= 1 }

@@ -22,6 +22,8 @@ struct PreparedPush: Sendable {
     let gaugeRule: GaugeRule
     let gaugeRules: [ByteString: GaugeRule]
     let quota: GroupQuota?
+    /// What it has beside its numbers, if that is known.
+    private(set) var shape: PushShape?
     private(set) var families: [Family] = []
     /// Why the push is refused whatever is stored; empty if it is not.
     private(set) var errors: [String] = []
@@ -40,8 +42,10 @@ struct PreparedPush: Sendable {
         gaugeRule = push.gaugeRule
         gaugeRules = push.gaugeRules
         quota = push.quota
+        shape = push.shape
         isReplayed = false
-        isGroupValid = SeriesRules.violation(in: push.group.labels) == nil
+        let labels = push.group.labels
+        isGroupValid = SeriesRules.violation(in: labels) == nil
         if !isGroupValid {
             errors = PreparedPush.groupErrors(push.group)
             // Nobody could scrape or delete such a group: it is refused with the check off as well.
@@ -53,7 +57,7 @@ struct PreparedPush: Sendable {
             return
         }
         families.reserveCapacity(last.count)
-        let packer = SeriesPacker(push.group)
+        let packer = SeriesPacker(push.group, labels)
         for family in last {
             if PushTimes.isReserved(family.name, lifetime) { continue }
             families.append(prepare(family, packer))
@@ -81,6 +85,7 @@ struct PreparedPush: Sendable {
     func replacing(_ families: [Family]) -> PreparedPush {
         var copy = self
         copy.families = families
+        copy.shape = nil
         copy.mode = .replaceFamilies
         return copy
     }

@@ -3,7 +3,8 @@ internal import MetricModel
 
 /// Packs the metrics of one push: completes and sorts their labels, checks them, and hashes them.
 struct SeriesPacker {
-    private let group: GroupingKey
+    /// The group's labels.
+    private let own: [LabelPair]
     /// The group's labels, and an empty `instance` if the group has none, sorted.
     private let added: [LabelPair]
     /// Each of `added` as it is packed.
@@ -12,10 +13,11 @@ struct SeriesPacker {
     private let addedFlags: UInt8
     private let shardHash: UInt16
 
-    init(_ group: GroupingKey) {
-        self.group = group
+    /// - Parameter labels: The group's.
+    init(_ group: GroupingKey, _ labels: [LabelPair]) {
+        own = labels
         shardHash = group.shardHash
-        added = SeriesRules.withInstance(group.labels)
+        added = SeriesRules.withInstance(labels)
         packedAdded = added.map { label in
             var writer = PackedWriter()
             writer.text(label.name)
@@ -99,7 +101,7 @@ struct SeriesPacker {
     }
 
     private func packSlowly(_ metric: Metric, type: MetricType, violation: String?) -> Packed {
-        let labels = SeriesRules.sanitized(metric.labels, for: group)
+        let labels = SeriesRules.sanitized(metric.labels, with: own)
         let found =
             violation ?? SeriesRules.violation(in: labels, reserved: SeriesRules.reservedLabel(of: metric.value))
         let series = PackedSeries(

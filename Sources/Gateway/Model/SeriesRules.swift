@@ -10,10 +10,10 @@ enum SeriesRules {
     /// The labels with those of the group (which overwrite) and an empty `instance` if there is none, sorted by name.
     ///
     /// Source: prometheus/pushgateway storage/diskmetricstore.go (`sanitizeLabels`).
-    static func sanitized(_ labels: [LabelPair], for group: GroupingKey) -> [LabelPair] {
+    static func sanitized(_ labels: [LabelPair], with own: [LabelPair]) -> [LabelPair] {
         var result = labels
-        result.reserveCapacity(labels.count + group.labels.count + 1)
-        for label in group.labels {
+        result.reserveCapacity(labels.count + own.count + 1)
+        for label in own {
             if let index = result.firstIndex(where: { $0.name == label.name }) {
                 result[index].value = label.value
             } else {

@@ -15,7 +15,7 @@ struct BodyAssembler {
     static func keptLimit(seriesCount: Int, isGzipped: Bool) -> Int {
         if seriesCount <= 250_000 { return 32 << 20 }
         // Compressed it is a tenth, and took ten times as long.
-        return isGzipped ? 8 << 20 : 1 << 20
+        return isGzipped ? 2 << 20 : 1 << 20
     }
 
     /// What is complete and was not taken yet, in order; none is empty.

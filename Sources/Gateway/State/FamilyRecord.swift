@@ -60,6 +60,9 @@ struct FamilyRecord: Sendable {
     private static let countText: ByteString = "_count"
     private static let bucketText: ByteString = "_bucket"
 
+    /// The type under which the family is exposed; nil if it is not.
+    var exposedType: MetricType? { isUnused ? nil : type }
+
     /// Whether nobody has the family any more.
     var isUnused: Bool { memberCount == 0 && own == nil }
 

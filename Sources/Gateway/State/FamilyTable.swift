@@ -17,6 +17,26 @@ struct FamilyTable: Sendable {
         _modify { yield &records[Int(number)] }
     }
 
+    /// Changes whenever a name begins or ceases to be exposed, or is exposed with another type: what was found to fit
+    /// together does so until then.
+    private(set) var generation: UInt64 = 1
+
+    /// Notes that one more group has a family, and with which type.
+    mutating func addMember(_ number: Int32, _ type: MetricType) {
+        changeExposure(of: number) { $0.addMember(type) }
+    }
+
+    /// Notes that a group has a family no longer.
+    mutating func removeMember(_ number: Int32, _ type: MetricType) {
+        changeExposure(of: number) { $0.removeMember(type) }
+    }
+
+    private mutating func changeExposure(of number: Int32, _ change: (inout FamilyRecord) -> Void) {
+        let before = records[Int(number)].exposedType
+        change(&records[Int(number)])
+        if records[Int(number)].exposedType != before { generation += 1 }
+    }
+
     func number(of name: ByteString) -> Int32? { numbers[name] }
 
     /// The family of `name`, made if it is not there.

@@ -38,7 +38,7 @@ extension GatewayState {
         let series = PackedSeries(
             labels: SeriesRules.withInstance(key.labels), value: .gauge(seconds), type: .gauge, isExposable: true,
             shardHash: key.shardHash)
-        families[expiryTimeFamily].addMember(.gauge)
+        families.addMember(expiryTimeFamily, .gauge)
         groups[Int(number)].expiryTimeSlot = addSeries(
             series, GatewayState.hash(series.keyHash, expiryTimeFamily), family: expiryTimeFamily, group: number)
     }
@@ -58,20 +58,25 @@ extension GatewayState {
     /// When the next group ends; a little earlier if that group was pushed again.
     package var nextExpiry: Int64? { expiries.next }
 
-    /// Removes groups whose lifetime has ended, at most `limit`.
+    /// Removes groups whose lifetime has ended, until they come to `limit` series.
     /// - Returns: Which.
     /// - Complexity: O(what is removed × log n).
     mutating func expire(at now: Int64, limit: Int = .max) -> [GroupingKey] {
-        var removed: [GroupingKey] = []
-        while removed.count < limit, let due = expiries.popDue(at: now) {
+        var numbers: [Int32] = []
+        var known: Set<Int32> = []
+        var keys: [GroupingKey] = []
+        var series = 0
+        while series < limit, let due = expiries.popDue(at: now) {
             let group = groups[Int(due.group)]
-            guard group.isUsed, group.lifetime == .until(due.time) else { continue }
-            delete(group.key)
-            expiredCount += 1
-            note(.expired, group.key, time: now)
-            removed.append(group.key)
+            guard group.isUsed, group.lifetime == .until(due.time), known.insert(due.group).inserted else { continue }
+            numbers.append(due.group)
+            keys.append(group.key)
+            series += group.members.reduce(2) { $0 + Int($1.count) }
         }
-        return removed
+        delete(groups: numbers)
+        for key in keys { note(.expired, key, time: now) }
+        expiredCount += keys.count
+        return keys
     }
 
     /// What became of a group that a scraper was sent.

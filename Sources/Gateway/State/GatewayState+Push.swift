@@ -185,6 +185,7 @@ extension GatewayState {
             members = kept
         }
         groups[Int(number)].members = members
+        setShape(of: number, push)
         setPushTime(push.time, of: number, changed: push.time)
         setLifetime(GroupLifetime(push.lifetime, from: push.time), of: number)
         setQuota(push.quota?.id ?? 0, of: number)
@@ -206,8 +207,8 @@ extension GatewayState {
     private mutating func update(_ member: inout GroupRecord.Member, _ family: PreparedPush.Family) {
         let number = member.family
         if member.type != family.type {
-            families[number].removeMember(member.type)
-            families[number].addMember(family.type)
+            families.removeMember(number, member.type)
+            families.addMember(number, family.type)
             member.type = family.type
         }
         if families[number].helps[member.help] != family.help {
@@ -242,7 +243,7 @@ extension GatewayState {
 
     private mutating func add(_ family: PreparedPush.Family, group: Int32, time: Int64) -> GroupRecord.Member {
         let number = families.number(making: family.name)
-        families[number].addMember(family.type)
+        families.addMember(number, family.type)
         var member = GroupRecord.Member(
             family: number, type: family.type, help: families[number].helps.add(family.help),
             unit: families[number].units.add(family.unit.isEmpty ? nil : family.unit), time: time,
@@ -257,6 +258,7 @@ extension GatewayState {
     ) {
         var last = SlotTable.none
         member.first = SlotTable.none
+        member.isRun = true
         for (index, series) in family.series.enumerated() {
             var slot = index < planned.count ? planned[index] : SlotTable.none
             if slot == SlotTable.none {
@@ -266,7 +268,12 @@ extension GatewayState {
                 replaceSeries(slot, with: series)
             }
             slots[slot].next = SlotTable.none
-            if last == SlotTable.none { member.first = slot } else { slots[last].next = slot }
+            if last == SlotTable.none {
+                member.first = slot
+            } else {
+                slots[last].next = slot
+                if slot != last + 1 { member.isRun = false }
+            }
             last = slot
         }
         member.count = Int32(truncatingIfNeeded: family.series.count)
@@ -282,7 +289,7 @@ extension GatewayState {
         }
         families[member.family].helps.remove(member.help)
         families[member.family].units.remove(member.unit)
-        families[member.family].removeMember(member.type)
+        families.removeMember(member.family, member.type)
         families.removeIfUnused(member.family)
     }
 }

@@ -66,33 +66,9 @@ package struct GatewayState: Sendable {
         return perform(PreparedCommand(command, encoding: false), &log)
     }
 
-    /// Removes a group; one that is not there is no error.
-    /// - Returns: Whether it was there.
-    /// - Complexity: O(what the group holds).
-    @discardableResult
-    mutating func delete(_ key: GroupingKey) -> Bool {
-        guard let number = groupNumbers.removeValue(forKey: key) else { return false }
-        releaseQuota(of: number)
-        let group = groups[Int(number)]
-        for member in group.members { remove(member) }
-        removeTimeSeries(group.pushTimeSlot, pushTimeFamily)
-        removeTimeSeries(group.failureTimeSlot, failureTimeFamily)
-        removeTimeSeries(group.expiryTimeSlot, expiryTimeFamily)
-        if case .scrapes = group.lifetime { awaitingScrapes.remove(number) }
-        groups[Int(number)] = GroupRecord()
-        freeGroups.append(number)
-        return true
-    }
-
     /// Notes a change for those who watch.
     mutating func note(_ kind: GroupChange.Kind, _ key: GroupingKey?, time: Int64) {
         changes.append(kind, key, time: time)
-    }
-
-    mutating func removeTimeSeries(_ slot: Int32, _ family: Int32) {
-        guard slot != SlotTable.none else { return }
-        removeSeries(slot)
-        families[family].removeMember(.gauge)
     }
 
     /// Removes all groups.
@@ -129,7 +105,7 @@ package struct GatewayState: Sendable {
             labels: labels, value: .gauge(0), type: .gauge, isExposable: true, shardHash: key.shardHash)
         let hash = series.keyHash
         for (family, isPushTime) in [(pushTimeFamily, true), (failureTimeFamily, false)] {
-            families[family].addMember(.gauge)
+            families.addMember(family, .gauge)
             let slot = addSeries(series, GatewayState.hash(hash, family), family: family, group: number)
             if isPushTime {
                 groups[Int(number)].pushTimeSlot = slot

@@ -6,6 +6,8 @@ struct GroupRecord: Sendable {
     struct Member: Sendable {
         var family: Int32
         var type: MetricType
+        /// Whether the slots of its series follow each other, from ``first`` on.
+        var isRun = false
         /// The number of the text among the family's ``TextVotes``.
         var help: Int32
         var unit: Int32
@@ -39,6 +41,10 @@ struct GroupRecord: Sendable {
     var quota: UInt32 = 0
     /// The series that it counts there.
     var quotaSeries: Int32 = 0
+    /// The shape of the last push, if the group has its families and series and nothing else, in its order; else 0.
+    var shape: UInt64 = 0
+    /// ``FamilyTable/generation`` when that push was checked; 0 if it was not.
+    var generation: UInt64 = 0
     /// In the order in which they were first pushed.
     var members: [Member] = []
 

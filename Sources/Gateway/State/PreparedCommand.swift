@@ -60,6 +60,11 @@ struct EffectLog {
         if isObserved { applied.append(.pushed(AppliedPush(push: push))) }
     }
 
+    /// Adds an effect that was encoded already.
+    mutating func append(encoded: [UInt8]) {
+        if isKept { effects.append(encoded) }
+    }
+
     /// Adds all that another log has.
     mutating func append(_ other: EffectLog) {
         effects += other.effects
@@ -78,14 +83,12 @@ extension GatewayState {
         switch command {
         case .push(let push, let encoded): return perform(push, encoded, &log)
         case .delete(let key):
-            remove(key, &log)
+            var keys = [key][...]
+            remove(portionOf: &keys, before: .max, &log)
             return .accepted
         case .deleteAll(let keys, let time):
-            for key in keys {
-                guard let number = groupNumbers[key] else { continue }
-                let group = groups[Int(number)]
-                if max(group.pushTime, group.failureTime) < time { remove(key, &log) }
-            }
+            var keys = keys[...]
+            while !keys.isEmpty { remove(portionOf: &keys, before: time, &log) }
             return .accepted
         case .wipe:
             wipe()
@@ -110,11 +113,18 @@ extension GatewayState {
         }
     }
 
-    private mutating func remove(_ key: GroupingKey, _ log: inout EffectLog) {
-        guard delete(key) else { return }
-        deletedCount += 1
-        note(.deleted, key, time: 0)
-        log.append(.delete(key))
+    /// Removes those of `keys`, from the end, that come to a portion; they are taken off the list.
+    /// - Parameter time: Groups that were pushed since (nanoseconds since 1970) stay.
+    mutating func remove(
+        portionOf keys: inout ArraySlice<GroupingKey>, before time: Int64, _ log: inout EffectLog
+    ) {
+        let portion = portion(of: &keys, before: time)
+        delete(groups: portion.map(\.number))
+        deletedCount += portion.count
+        for (_, key) in portion {
+            note(.deleted, key, time: 0)
+            log.append(.delete(key))
+        }
     }
 
     private mutating func perform(_ push: PreparedPush, _ encoded: [UInt8], _ log: inout EffectLog) -> Outcome {

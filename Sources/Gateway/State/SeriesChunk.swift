@@ -1,3 +1,4 @@
+internal import CPrefetch
 internal import Synchronization
 
 /// Some consecutive series of one family, in upstream's order, and what scrapes have made of them.
@@ -15,6 +16,9 @@ final class SeriesChunk: @unchecked Sendable {
     /// Chunks of long series have fewer.
     private static let maximumBytes = 1 << 20
 
+    /// Stands in place of the slot of a series that is about to go; no series has it.
+    private static let markedSlot = Int32.max
+
     /// Which slot a series has, and where it ends; it begins where the one before it ends.
     private struct Place {
         private static let endBits: UInt64 = 33
@@ -31,6 +35,8 @@ final class SeriesChunk: @unchecked Sendable {
 
     // The store's lock keeps accesses apart already.
     @exclusivity(unchecked) private(set) var count = 0
+    /// How many series are about to go.
+    @exclusivity(unchecked) private(set) var markedCount = 0
     // SAFETY: `places` has room for `placeCapacity` places, of which the first `count` are set, and `memory` for
     // `byteCapacity` bytes; ends grow from place to place, and the last is at most `byteCapacity`.
     @exclusivity(unchecked) private var places: UnsafeMutablePointer<Place>
@@ -98,6 +104,21 @@ final class SeriesChunk: @unchecked Sendable {
         return Int(memory.load(fromByteOffset: start(of: hint), as: UInt8.self))
     }
 
+    /// Begins to read the places of `length` series from `hint` on.
+    func prefetchPlaces(at hint: Int, length: Int) {
+        narthex_prefetch(places + hint)
+        narthex_prefetch(places + hint + length - 1)
+    }
+
+    /// Begins to read the bytes of `length` series from `hint` on, of the first two thousand bytes.
+    func prefetchBytes(at hint: Int, length: Int) {
+        guard hint < count else { return }
+        let start = start(of: hint)
+        let end = min(places[min(hint + length, count) - 1].end, start + 2048)
+        for offset in stride(from: start, to: end, by: 64) { narthex_prefetch(memory + offset) }
+        narthex_prefetch(memory + end - 1)
+    }
+
     /// The slot of the series at a position below `count`.
     func slot(at position: Int) -> Int32 { places[position].slot }
 
@@ -110,6 +131,20 @@ final class SeriesChunk: @unchecked Sendable {
             index &+= 1
         }
         return nil
+    }
+
+    /// Whether the series in `slot` stands at a position.
+    @inline(__always)
+    func holds(_ slot: Int32, at position: Int) -> Bool { position < count && places[position].slot == slot }
+
+    /// How many bytes the series at a position below `count` has.
+    func byteCount(at position: Int) -> Int { places[position].end - start(of: position) }
+
+    /// Appends the bytes of the series at a position below `count`, with their number before them.
+    func append(seriesAt position: Int, to writer: inout PackedWriter) {
+        let bytes = bytes(at: position)
+        writer.count(bytes.count)
+        writer.bytes.append(contentsOf: bytes)
     }
 
     /// The bytes of the series at a position below `count`; they must not be used once the chunk changes or goes.
@@ -155,6 +190,16 @@ final class SeriesChunk: @unchecked Sendable {
         return head
     }
 
+    /// Puts a number into the series at a position below `count`, `fromEnd` bytes before its end; whoever calls has
+    /// called ``forgetEncodings()``.
+    @inline(__always)
+    func store(_ value: Double, at position: Int, fromEnd: Int) {
+        let end = places[position].end
+        guard fromEnd >= 8, end - fromEnd >= start(of: position) else { return }
+        // SAFETY: the eight bytes lie within the series.
+        memory.storeBytes(of: value.bitPattern.littleEndian, toByteOffset: end - fromEnd, as: UInt64.self)
+    }
+
     func setGauge(at position: Int, _ value: Double) {
         forgetEncodings()
         let old = bytes(at: position)
@@ -180,6 +225,42 @@ final class SeriesChunk: @unchecked Sendable {
         count += 1
         resize(start, 0, to: new.bytes.count, from: position)
         copy(new, to: start)
+    }
+
+    /// Notes that the series at a position below `count` goes with the next ``removeMarked()``; whoever calls has called
+    /// ``forgetEncodings()``.
+    /// - Returns: The first byte of the series.
+    func mark(at position: Int) -> UInt8 {
+        let place = places[position]
+        places[position] = Place(slot: SeriesChunk.markedSlot, end: place.end)
+        markedCount += 1
+        return memory.load(fromByteOffset: start(of: position), as: UInt8.self)
+    }
+
+    /// Removes all series that were marked.
+    /// - Returns: How many.
+    /// - Complexity: O(series), however many go.
+    func removeMarked() -> Int {
+        var kept = 0
+        var end = 0
+        var start = 0
+        for position in 0..<count {
+            let place = places[position]
+            let size = place.end - start
+            if place.slot != SeriesChunk.markedSlot {
+                // SAFETY: what is kept moves to the front, where there is room; `copyMemory` allows overlaps.
+                if end != start { (memory + end).copyMemory(from: memory + start, byteCount: size) }
+                end += size
+                places[kept] = Place(slot: place.slot, end: end)
+                kept += 1
+            }
+            start = place.end
+        }
+        defer {
+            count = kept
+            markedCount = 0
+        }
+        return count - kept
     }
 
     func remove(at position: Int) {
@@ -234,7 +315,8 @@ final class SeriesChunk: @unchecked Sendable {
         }
     }
 
-    private func forgetEncodings() {
+    /// Forgets what scrapes made of the series, since they change.
+    func forgetEncodings() {
         encodings.withLock { $0.removeAll() }
     }
 

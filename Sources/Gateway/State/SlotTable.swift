@@ -1,3 +1,5 @@
+internal import CPrefetch
+
 /// Where each stored series lies: numbers instead of references, so that a push finds its own series without a search.
 struct SlotTable: Sendable {
     struct Slot: Sendable {
@@ -62,6 +64,9 @@ struct SlotTable: Sendable {
     /// Where the chunk of `place` stands in its family's list.
     func position(of place: ChunkPlace) -> Int32 { chunks[Int(place.chunk)].position }
 
+    /// Where a chunk stands in its family's list.
+    func position(ofChunk number: Int32) -> Int32 { chunks[Int(number)].position }
+
     /// Notes that a chunk stands elsewhere now.
     mutating func move(chunk number: Int32, to position: Int) {
         chunks[Int(number)].position = Int32(truncatingIfNeeded: position)
@@ -78,6 +83,41 @@ struct SlotTable: Sendable {
     }
 
     // MARK: Caches
+
+    /// Begins to read what a push of the series that a group has will look at.
+    /// - Parameters:
+    ///   - members: The group's families.
+    ///   - last: One more slot.
+    func prefetch(_ members: [GroupRecord.Member], and last: Int32) {
+        typealias Run = (chunk: Unmanaged<SeriesChunk>, hint: Int, length: Int)
+        slots.withUnsafeBufferPointer { slots in
+            withUnsafeTemporaryAllocation(of: Run.self, capacity: 32) { runs in
+                // SAFETY: slots of members are in the table, addresses are only hints; `count` stays below the capacity,
+                // and only what was initialised is read; the type is trivial.
+                guard let base = slots.baseAddress else { return }
+                for member in members.prefix(31) { narthex_prefetch(base + Int(member.first)) }
+                if last != SlotTable.none { narthex_prefetch(base + Int(last)) }
+                var count = 0
+                func note(_ slot: Int32, _ length: Int32) {
+                    guard slot != SlotTable.none, slots[Int(slot)].place != .none, length > 0 else { return }
+                    let place = slots[Int(slot)].place
+                    guard let chunk = chunks[Int(place.chunk)].chunk else { return }
+                    narthex_prefetch(chunk.toOpaque())
+                    narthex_prefetch(chunk.toOpaque() + 64)
+                    runs.initializeElement(at: count, to: (chunk, place.hint, Int(length)))
+                    count += 1
+                }
+                for member in members.prefix(31) { note(member.first, member.count) }
+                note(last, 1)
+                for run in runs[..<count] {
+                    run.chunk._withUnsafeGuaranteedRef { $0.prefetchPlaces(at: run.hint, length: run.length) }
+                }
+                for run in runs[..<count] {
+                    run.chunk._withUnsafeGuaranteedRef { $0.prefetchBytes(at: run.hint, length: run.length) }
+                }
+            }
+        }
+    }
 
     /// Brings what a push will look at into the processor's caches: a few dozen reads far apart, which the processor
     /// does at the same time if none of them depends on another.

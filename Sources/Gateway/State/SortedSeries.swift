@@ -50,6 +50,13 @@ struct SortedSeries: Sendable {
         return position
     }
 
+    /// The chunk that stands at `index` of the list, to be changed: no scrape has it, nor anything encoded of it.
+    mutating func writable(_ index: Int32, _ slots: inout SlotTable) -> Unmanaged<SeriesChunk> {
+        makeUnique(Int(index), &slots)
+        entries[Int(index)].chunk.forgetEncodings()
+        return .passUnretained(entries[Int(index)].chunk)
+    }
+
     /// Adds `series`, whose labels no other has.
     /// - Complexity: O(log n) comparisons; now and then O(n / 64) when a chunk is split.
     mutating func insert(_ series: PackedSeries, _ slot: Int32, _ slots: inout SlotTable) {
@@ -83,6 +90,47 @@ struct SortedSeries: Sendable {
             drop(index, &slots)
         } else if chunk.count < SeriesChunk.maximumCount / 4 {
             mergeWithNext(index, &slots)
+        }
+    }
+
+    /// Notes that a series goes with the next ``removeMarked(in:_:)``; until then only other series may be marked.
+    /// - Returns: The first byte of the series, and whether it is the first of its chunk that goes; nil if it is not there.
+    mutating func mark(
+        _ slot: Int32, inChunkAt index: Int32, hint: Int, _ slots: inout SlotTable
+    ) -> (head: UInt8, isFirst: Bool)? {
+        let isFirst = entries[Int(index)].chunk.markedCount == 0
+        if isFirst { _ = writable(index, &slots) }
+        let chunk = entries[Int(index)].chunk
+        return chunk.position(of: slot, hint: hint).map { (chunk.mark(at: $0), isFirst) }
+    }
+
+    /// Removes all series that were marked.
+    /// - Parameter numbers: The chunks that have such, each once.
+    /// - Complexity: O(series in these chunks), and O(chunks behind the first that is left without series).
+    mutating func removeMarked(in numbers: [Int32], _ slots: inout SlotTable) {
+        var kept: [Int32] = []
+        var empty: [Int] = []
+        for number in numbers {
+            let index = Int(slots.position(ofChunk: number))
+            count -= entries[index].chunk.removeMarked()
+            if entries[index].chunk.count == 0 { empty.append(index) } else { kept.append(number) }
+        }
+        empty.sort(by: >)
+        for index in empty { slots.releaseChunk(entries[index].number) }
+        // Mostly they stand side by side, and go at once.
+        var next = 0
+        while next < empty.count {
+            let last = empty[next]
+            while next + 1 < empty.count, empty[next + 1] == empty[next] - 1 { next += 1 }
+            entries.removeSubrange(empty[next]...last)
+            next += 1
+        }
+        if let lowest = empty.last { renumber(from: lowest, &slots) }
+        for number in kept {
+            // It may have been merged into the one before.
+            let index = Int(slots.position(ofChunk: number))
+            guard index < entries.count, entries[index].number == number else { continue }
+            if entries[index].chunk.count < SeriesChunk.maximumCount / 4 { mergeWithNext(index, &slots) }
         }
     }
 

@@ -88,8 +88,21 @@ extension GatewayService {
     private func take(
         _ body: PushBody, _ request: PushRequest, _ group: GroupingKey, _ wishes: PushWishes, _ key: IdempotencyKey?
     ) {
+        let known = body.reading(settings, known: bodies)
         do throws(PushBody.Refused) {
-            submit(try body.families(settings), group, wishes, key, request)
+            var read = known == nil ? try body.families(settings, learning: bodies) : nil
+            let terms = terms(wishes, for: group)
+            if let refusal = terms.rateRefusal() {
+                refuse(request, Self.status(of: refusal), refusal.description, group: group)
+                return
+            }
+            if key == nil, let known, submit(known, group, terms, request) { return }
+            if let known { read = (try body.families(settings), known.shape) }
+            guard let read else { return }
+            var push = terms.push(group, read.families, check: check, time: WallClock.nanoseconds())
+            push.shape = read.shape
+            store.submit(
+                Self.once(key, .push(push)), on: request.responder.outcomes, completion: finish(request, group))
         } catch {
             logger.debug(
                 "failed to parse text", metadata: ["source": "\(request.head.source)", "err": "\(error.reason)"])
@@ -97,24 +110,27 @@ extension GatewayService {
         }
     }
 
+    private var check: Push.Check { settings.checksConsistency ? .consistency : .none }
+
+    /// - Returns: Whether the store took the push or refused it; else all of it has to be submitted.
     private func submit(
-        _ families: [MetricFamily], _ group: GroupingKey, _ wishes: PushWishes, _ key: IdempotencyKey?,
-        _ request: PushRequest
-    ) {
-        let checks = settings.checksConsistency
-        let terms = terms(wishes, for: group)
-        if let refusal = terms.rateRefusal() {
-            refuse(request, Self.status(of: refusal), refusal.description, group: group)
-            return
-        }
-        let push = terms.push(
-            group, families, check: checks ? .consistency : .none, time: WallClock.nanoseconds())
-        store.submit(Self.once(key, .push(push)), on: request.responder.outcomes) { [self] outcome in
+        _ known: KnownBodies.Reading, _ group: GroupingKey, _ terms: PushTerms, _ request: PushRequest
+    ) -> Bool {
+        guard terms.mode != .accumulate, terms.policy?.quota == nil else { return false }
+        let push = ShapedPush(
+            group: group, shape: known.shape, numbers: known.numbers, mode: terms.mode, check: check,
+            time: WallClock.nanoseconds(), lifetime: terms.lifetime)
+        return store.submit(push, on: request.responder.outcomes, completion: finish(request, group))
+    }
+
+    /// What answers a push.
+    private func finish(_ request: PushRequest, _ group: GroupingKey) -> @Sendable (Outcome) -> Void {
+        { [self] outcome in
             switch outcome {
             case .accepted, .each, .repeated:
-                finish(request, Self.response(to: outcome, accepted: checks ? .ok : .accepted))
+                finish(request, Self.response(to: outcome, accepted: settings.checksConsistency ? .ok : .accepted))
             case .refused(let refusal):
-                if !checks, case .inconsistent = refusal {
+                if !settings.checksConsistency, case .inconsistent = refusal {
                     // Upstream does not wait for the verdict when it does not check.
                     note(request, .accepted, refusal.description, group: group)
                     finish(request, HTTPResponse(.accepted))

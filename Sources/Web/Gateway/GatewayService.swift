@@ -14,6 +14,7 @@ package final class GatewayService: HTTPService {
     package let metrics: GatewayMetrics
     package let refused = RefusedPushes()
     let process = ProcessMetrics()
+    let bodies = KnownBodies()
     /// Work that would hold up an event loop.
     let workers: NIOThreadPool
     let startTime: (second: Int64, nanosecond: Int)

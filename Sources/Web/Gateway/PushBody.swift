@@ -1,5 +1,6 @@
 internal import Compression
 internal import Exposition
+internal import Gateway
 internal import MetricModel
 internal import NIOCore
 
@@ -19,6 +20,52 @@ struct PushBody: Sendable {
 
     /// Whether it may be read on an event loop.
     var isSmall: Bool { coding == nil && request.body.readableBytes <= Self.inlineLimit }
+
+    /// The numbers of the body, if it is small, plain text and of a shape that is known.
+    func reading(_ settings: GatewaySettings, known bodies: KnownBodies) -> KnownBodies.Reading? {
+        guard isSmall, Self.format(request.head, acceptsOpenMetrics: settings.acceptsOpenMetrics) == .text else {
+            return nil
+        }
+        return request.body.withUnsafeReadableBytes { raw in
+            // SAFETY: the bytes are only read within the call.
+            raw.withMemoryRebound(to: UInt8.self) { bodies.reading(of: $0) }
+        }
+    }
+
+    /// The families of the body, and their shape if it was learned; `bodies` are those of this service's settings.
+    /// - Throws: As ``families(_:)``.
+    func families(
+        _ settings: GatewaySettings, learning bodies: KnownBodies
+    ) throws(Refused) -> (families: [MetricFamily], shape: PushShape?) {
+        guard isSmall, Self.format(request.head, acceptsOpenMetrics: settings.acceptsOpenMetrics) == .text else {
+            return (try families(settings), nil)
+        }
+        // The closure cannot throw a typed error, so it returns one.
+        let learned: (families: [MetricFamily], shape: PushShape?)? = request.body.withUnsafeReadableBytes { raw in
+            // SAFETY: the bytes are only read within the call.
+            raw.withMemoryRebound(to: UInt8.self) { bytes in
+                var places: [TextTemplate.Place] = []
+                guard !settings.isLenient || LineEnds.repaired(bytes) == nil,
+                    let families = Self.read(bytes, settings, &places)
+                else { return nil }
+                let shape = bodies.learn(bytes, places) { probe in
+                    var places: [TextTemplate.Place] = []
+                    return Self.read(probe, settings, &places)
+                }
+                return (families, shape)
+            }
+        }
+        // What cannot be read as it is may be repaired; else the error is told.
+        if let learned { return learned }
+        return (try families(settings), nil)
+    }
+
+    private static func read(
+        _ bytes: UnsafeBufferPointer<UInt8>, _ settings: GatewaySettings, _ places: inout [TextTemplate.Place]
+    ) -> [MetricFamily]? {
+        let names: NameValidation = settings.allowsUTF8Names ? .utf8 : .legacy
+        return try? TextParser.parse(bytes, names: names, limits: settings.limits.metrics, places: &places)
+    }
 
     /// The families of the body.
     /// - Throws: ``Refused`` with 400, or 413 for a limit.
