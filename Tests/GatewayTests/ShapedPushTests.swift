@@ -49,17 +49,17 @@ import Testing
         }
     }
 
-    private static func body(_ random: inout SeededGenerator) -> [UInt8] {
+    private static func body(_ number: Int, _ random: inout SeededGenerator) -> [UInt8] {
         var body: [UInt8] = []
-        let isOdd = Int.random(in: 0..<4, using: &random) == 0
-        for byte in bodies[Int.random(in: 0..<bodies.count, using: &random)].utf8 {
+        let isOdd = Int.random(in: 0..<6, using: &random) == 0
+        for byte in bodies[number].utf8 {
             guard byte == UInt8(ascii: "%") else {
                 body.append(byte)
                 continue
             }
             body += numbers[Int.random(in: 0..<(isOdd ? numbers.count : 2), using: &random)].utf8
         }
-        if Int.random(in: 0..<12, using: &random) == 0 {
+        if Int.random(in: 0..<20, using: &random) == 0 {
             body[Int.random(in: body.indices, using: &random)] =
                 [0x20, 0x0A, 0x31, 0x78, 0x0D].randomElement(
                     using: &random) ?? 0
@@ -76,15 +76,20 @@ import Testing
         var generator = CommandGenerator(seed: seed, check: check)
         var known = Known()
         var shapedCount = 0
+        var number = 0
         var time: Int64 = 1_600_000_000_000_000_000
         for step in 0..<400 {
             time += 1_000_000_007
-            if Int.random(in: 0..<8, using: &generator.random) == 0 {
+            if Int.random(in: 0..<16, using: &generator.random) == 0 {
                 let command = generator.next()
                 #expect(store.run(command) == plain.run(command))
                 continue
             }
-            let body = Self.body(&generator.random)
+            // Jobs push alike several times.
+            if Int.random(in: 0..<8, using: &generator.random) == 0 {
+                number = Int.random(in: 0..<Self.bodies.count, using: &generator.random)
+            }
+            let body = Self.body(number, &generator.random)
             let families = try? TextParser.parse(body)
             let found = known.find(body)
             // Whatever fits a template can be read.

@@ -7,6 +7,11 @@ struct SlidingQuantiles: Sendable {
     private struct Bucket: Sendable {
         var count: UInt64 = 0
         var sum: Double = 0
+
+        mutating func add(_ value: Double) {
+            count &+= 1
+            sum += value
+        }
     }
 
     private static let windows = 5
@@ -27,10 +32,7 @@ struct SlidingQuantiles: Sendable {
         let window = Int(epoch % Int64(Self.windows))
         // The exponent and the six highest bits of the fraction.
         let key = UInt32(truncatingIfNeeded: max(value, 0).bitPattern >> 46)
-        var bucket = buckets[window][key] ?? Bucket()
-        bucket.count &+= 1
-        bucket.sum += value
-        buckets[window][key] = bucket
+        buckets[window][key, default: Bucket()].add(value)
     }
 
     /// The values below which the shares `quantiles` of the observations lie; NaN without observations.
