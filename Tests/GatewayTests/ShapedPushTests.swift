@@ -16,7 +16,8 @@ import Testing
         "# TYPE s summary\ns{quantile=\"0.5\"} %\ns_sum %\ns_count %\ns{l=\"1\",quantile=\"0.5\"} %\n",
         "# TYPE x_count gauge\nx_count %\n", "# TYPE x summary\nx_count %\nx_sum %\n",
         "y{instance=\"other\"} %\n", "y{instance=\"more\"} %\n", "push_time_seconds %\nv %\n", "twice %\ntwice %\n",
-        "h_sum %\nbase{job=\"j\"} % \n", "# HELP x Two.\n# TYPE x gauge\nx{l=\"1\"} %\nx{l=\"2\"} %\n",
+        "h_sum %\nbase{job=\"j\"} % \n", "w-1\n", "w+%\n", "w{}%\n",
+        "# HELP x Two.\n# TYPE x gauge\nx{l=\"1\"} %\nx{l=\"2\"} %\n",
     ]
     private static let numbers = [
         "0", "1", "-1", "2.5", "1e3", "NaN", "+Inf", "-Inf", "1e400", "9007199254740993", "-0", "0x1p-2", "7", "12",
@@ -30,8 +31,9 @@ import Testing
         mutating func learn(_ body: [UInt8]) throws {
             let learned = try body.withUnsafeBufferPointer { bytes -> (TextTemplate, PushShape)? in
                 var places: [TextTemplate.Place] = []
-                guard (try? TextParser.parse(bytes, places: &places)) != nil else { return nil }
-                let template = TextTemplate(bytes, places: places)
+                guard (try? TextParser.parse(bytes, places: &places)) != nil,
+                    let template = TextTemplate(bytes, places: places)
+                else { return nil }
                 let probes = PushShape.probes(count: places.count)
                 let probed = try TextParser.parse(template.body(with: probes.map { String(Int64($0)) }))
                 return PushShape(probing: probed, with: probes).map { (template, $0) }

@@ -26,7 +26,15 @@ package struct TextTemplate: Sendable {
 
     /// The template of `body`.
     /// - Parameter places: Its numbers, as ``TextParser`` found them, in order.
-    package init(_ body: UnsafeBufferPointer<UInt8>, places: [Place]) {
+    /// - Returns: nil if a number is not set off from a name before it: `x-1` is read as a number, `x1` as a name.
+    package init?(_ body: UnsafeBufferPointer<UInt8>, places: [Place]) {
+        for place in places {
+            guard place.range.lowerBound > 0, place.range.upperBound <= body.count else { return nil }
+            switch body[place.range.lowerBound - 1] {
+            case UInt8(ascii: " "), UInt8(ascii: "\t"), UInt8(ascii: "}"): break
+            default: return nil
+            }
+        }
         bytes = Array(body)
         self.places = places
     }

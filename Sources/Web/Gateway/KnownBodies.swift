@@ -74,8 +74,7 @@ final class KnownBodies: Sendable {
             state.seen[place] = isSecond ? 0 : hash
             return isSecond && (state.hasRoom(start) || state.missed >= Self.missesBeforeReplacement)
         }
-        guard isWanted else { return nil }
-        let template = TextTemplate(body, places: places)
+        guard isWanted, let template = TextTemplate(body, places: places) else { return nil }
         let probes = PushShape.probes(count: places.count)
         // Whole numbers below 2^53 need no fraction and no exponent.
         let probing = template.body(with: probes.map { String(Int64($0)) })
