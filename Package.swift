@@ -36,7 +36,8 @@ let core: [Target] = [
     room("Compression", ["ByteCoding", "CSnappy", "CZlib", "CZstd"]),
     room("Exposition", ["ByteCoding", "MetricModel"]),
     room("DurableFiles", ["ByteCoding"]),
-    room("Gateway", ["ByteCoding", "MetricModel", "Matching", "Compression", "Exposition", "DurableFiles", "CPrefetch"]),
+    room(
+        "Gateway", ["ByteCoding", "MetricModel", "Matching", "Compression", "Exposition", "DurableFiles", "CPrefetch"]),
     room("TSDB", ["ByteCoding", "MetricModel", "Matching", "Compression", "DurableFiles", "CPrefetch"]),
     room("Bridge", ["ByteCoding", "MetricModel", "Exposition", "Gateway", "TSDB"]),
     room("PromQL", ["ByteCoding", "MetricModel", "Matching"]),
