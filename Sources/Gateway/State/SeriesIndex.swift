@@ -1,3 +1,5 @@
+internal import CPrefetch
+
 /// From hashes of series to their slots: open addressing in many small tables, so that growing one of them never
 /// takes long. Equal hashes are told apart by whoever asks.
 struct SeriesIndex: Sendable {
@@ -44,6 +46,16 @@ struct SeriesIndex: Sendable {
         let number = SeriesIndex.tableNumber(hash)
         if (tables[number].used + 1) * 4 > tables[number].entries.count * 3 { rebuild(number, hashOf) }
         SeriesIndex.place(hash, slot, in: &tables[number])
+    }
+
+    /// Begins to read the place of `hash`.
+    func prefetch(_ hash: UInt64) {
+        tables[SeriesIndex.tableNumber(hash)].entries.withUnsafeBufferPointer { entries in
+            // An address is only a hint.
+            if let base = entries.baseAddress {
+                narthex_prefetch(base + (SeriesIndex.start(hash) & (entries.count - 1)))
+            }
+        }
     }
 
     /// Removes a slot from under `hash`.
