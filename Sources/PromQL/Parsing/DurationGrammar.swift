@@ -44,13 +44,6 @@ package enum DurationGrammar {
         return QueryDuration(nanoseconds: Int64(total))
     }
 
-    /// Like ``parse(_:)``, with an optional minus sign before it.
-    /// - Throws: ``Refusal``, which quotes the text without the sign.
-    package static func parseSigned(_ text: ByteString) throws(Refusal) -> QueryDuration {
-        guard text.bytes.first == UInt8(ascii: "-") else { return try parse(text) }
-        return QueryDuration(nanoseconds: 0 &- (try parse(ByteString(text.bytes.dropFirst()))).nanoseconds)
-    }
-
     private static let outOfRange = Refusal(description: "duration out of range")
 
     /// `duration` as text, in whole milliseconds; years and weeks only where nothing remains.

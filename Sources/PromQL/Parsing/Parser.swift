@@ -59,13 +59,4 @@ package struct Parser: Sendable {
         try parser.expectEnd()
         return selector.matchers
     }
-
-    /// Parses a metric: `up{job="api"}`.
-    /// - Throws: The first error that upstream would report.
-    package func parseMetric(_ text: ByteString) throws(ParseError) -> Labels {
-        var parser = SyntaxParser(text, options: options)
-        let metric = try parser.metric()
-        try parser.expectEnd()
-        return metric
-    }
 }
