@@ -125,7 +125,8 @@ struct StoreDurabilityTests {
         let gateway = try RunningGateway(folder: folder)
         let flags = ["--web.enable-remote-write-receiver"]
         let configuration = """
-            global: {scrape_interval: 50ms, scrape_timeout: 50ms}
+            # No scrape may fail, so that each gets the time that one takes beside other tests.
+            global: {scrape_interval: 250ms, scrape_timeout: 250ms}
             # What is written is years behind what is scraped.
             storage: {tsdb: {out_of_order_time_window: 100y}}
             scrape_configs:
@@ -145,8 +146,7 @@ struct StoreDurabilityTests {
                 let number = try server.value("count_over_time(up{job=\"g\"}[10m])") ?? 0
                 return number >= before + 3 ? number : nil
             }
-            // Not all of them need have ended within 50 ms on a machine that is busy.
-            #expect(try server.value("max_over_time(up{job=\"g\"}[10m])") == 1)
+            #expect(try server.value("min_over_time(up{job=\"g\"}[10m])") == 1)
             #expect(try server.value("pushgateway_build_info{job=\"g\"}") == 1)
             if round == 5 {
                 #expect(server.stop() == 0)
